@@ -1,0 +1,42 @@
+# `make demo` and `make test` each work alone on a machine that has only Python, make and git.
+
+# The first Python that TensorFlow has wheels for and that can make a virtual environment.
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
+  command -v $$p >/dev/null 2>&1 && $$p -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && { echo $$p; break; }; done)
+VENV ?= .venv
+BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
+READY := $(VENV)/.ready
+
+export TF_CPP_MIN_LOG_LEVEL ?= 3
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint test-slow test-backends clean
+
+help: ## Show these targets
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+$(READY): pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" || { echo "No Python 3.11 to 3.13 with venv found (Debian, Ubuntu: apt install python3-venv). Try: make PYTHON=/path/to/python3.12"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt -e '.[plot,test]'
+	@touch $@
+
+demo: $(READY) ## Train, save and reload a model whose loss is a formula (under a minute)
+	@$(BIN)/lossdsl demo
+
+test: lint ## Check style and types, then run the tests
+	$(BIN)/python -m pytest -m 'not slow and not backends'
+
+lint: $(READY) ## ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+test-slow: $(READY) ## The tests that take minutes
+	$(BIN)/python -m pytest -m slow
+
+test-backends: $(READY) ## The same numbers on every backend that is installed
+	$(BIN)/python -m pytest -m backends
+
+clean: ## Remove the virtual environment and everything that was built
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

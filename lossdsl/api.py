@@ -1,0 +1,205 @@
+"""The compiler on one page: what a user can ask of a formula. Imports no framework."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from lossdsl.backends import latex, reference
+from lossdsl.backends.eject import standalone
+from lossdsl.checked import EPSILON, LANGUAGE, Checked, analyse, examine
+from lossdsl.checker.declared import data_declarations, within
+from lossdsl.errors import Diagnostic, LossError, fail
+from lossdsl.ir.node import show as show_graph
+from lossdsl.messages import Severity
+from lossdsl.program import Program, Term, aligned, build
+from lossdsl.source import Source, Span
+from lossdsl.syntax import ast
+from lossdsl.syntax.format import format_formula
+from lossdsl.syntax.parse import parse
+from lossdsl.syntax.tree import show_tree
+
+EMITS = ("ast", "types", "python", "text", "latex")
+"""What `show` can print."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was found out about a formula.
+
+    `signature` is the inferred shapes of the data, `parameters` every parameter with its value, `terms` the terms of
+    the loss and what weights each takes, `couples_batch` `"none"`, `"rows"` or `"batch"`.
+    """
+
+    ok: bool
+    diagnostics: tuple[Diagnostic, ...]
+    signature: str
+    parameters: dict[str, Any]
+    couples_batch: str
+    terms: tuple[Term, ...]
+
+    def render(self) -> str:
+        """The report as shown to a person."""
+        lines = [diagnostic.render() for diagnostic in self.diagnostics]
+        if self.ok:
+            lines.append(self.signature)
+            lines += [f"{name} = {value}" for name, value in self.parameters.items()]
+            lines += [_describe(term) for term in self.terms]
+            if self.couples_batch != "none":
+                lines.append(_COUPLED[self.couples_batch])
+        return "\n".join(lines)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for `--format json`."""
+        return {
+            "ok": self.ok,
+            "diagnostics": [diagnostic.to_dict() for diagnostic in self.diagnostics],
+            "signature": self.signature,
+            "parameters": dict(self.parameters),
+            "couples_batch": self.couples_batch,
+            "terms": [{"name": t.name, "kind": t.kind, "weights_rank": t.rank} for t in self.terms],
+        }
+
+
+_COUPLED = {
+    "rows": "couples samples: the value of a sample depends on the others, and on the size of the batch",
+    "batch": "couples samples: one number for the whole batch, which depends on its size; no weights, no mask",
+}
+_KINDS = {
+    "mean": "a mean over positions",
+    "sum": "a sum over positions",
+    "plain": "a value at every position left",
+    "sample": "a value per sample, not linear in its positions",
+    "batch": "a value for the batch",
+}
+
+
+def _describe(term: Term) -> str:
+    weights = {0: "no weights", 1: "weights per sample"}.get(term.rank, f"weights of rank 1 to {term.rank}")
+    name = f"term {term.name}" if term.name else "term"
+    return f"{name}: {_KINDS[term.kind]}; takes {weights}"
+
+
+def check(formula: str | Source, params: Mapping[str, object] | None = None, **more: object) -> Report:
+    """Check a formula, and say everything there is to say; never raises for a wrong formula."""
+    try:
+        source, tree, signature, _, found, meaning = examine(formula, {**(params or {}), **more}, None, EPSILON, False)
+        if not found.errors:
+            checked = Checked(source, tree, dict(meaning.params), meaning, signature, _, found)
+            return _report(checked)
+    except LossError as error:
+        return Report(False, error.diagnostics, "", {}, "none", ())
+    return Report(False, found.diagnostics, "", {}, "none", ())
+
+
+def _report(checked: Checked) -> Report:
+    program = build(checked.elaborated, checked.fill, False)
+    return Report(
+        ok=True,
+        diagnostics=checked.warnings,
+        signature=str(checked.signature),
+        parameters=parameters(checked),
+        couples_batch=checked.couples,
+        terms=program.terms,
+    )
+
+
+def parameters(checked: Checked) -> dict[str, Any]:
+    """Every parameter of a formula with its value: as given, or the text of its default."""
+    found: dict[str, Any] = {}
+    for statement in checked.formula.statements:
+        if isinstance(statement, ast.Declaration) and statement.name not in ("y_true", "y_pred"):
+            default = statement.default.span.text if statement.default is not None else None
+            found[statement.name] = checked.params.get(statement.name, default)
+    return {**found, **{name: value for name, value in checked.params.items() if name not in found}}
+
+
+def evaluate(
+    formula: str | Source,
+    y_true: Any,
+    y_pred: Any,
+    params: Mapping[str, object] | None = None,
+    **more: object,
+) -> np.ndarray[Any, Any]:
+    """The value of a formula in NumPy, float64: shape (batch,), then any axes left standing; (1,) for a batch scalar.
+
+    Data outside its declared range is an error here, as are shapes that can't meet (LossError).
+    """
+    checked = analyse(formula, {**(params or {}), **more}, measure=True)
+    true, pred = np.asarray(y_true), np.asarray(y_pred)
+    for name, array in (("y_true", true), ("y_pred", pred)):
+        if array.dtype.kind not in "fiub":
+            raise fail("data-kind", None, name=name, kind=array.dtype)
+    program = checked.program(true.shape, pred.shape)
+    _verify(checked, true, pred)
+    data = {
+        "y_true": _kind(true.reshape(_fit(true, program.true_rank)), checked.label),
+        "y_pred": _kind(pred.reshape(_fit(pred, program.pred_rank)), False),
+    }
+    root = program.elaborated.root
+    assert root is not None
+    value = reference.evaluate(root, program.elaborated.builder.layout.ids, data)
+    return value
+
+
+def _fit(array: np.ndarray[Any, Any], rank: int) -> tuple[int, ...]:
+    fitted = aligned(array.shape, rank)
+    assert fitted is not None
+    return tuple(int(size) for size in fitted if size is not None)
+
+
+def _kind(array: np.ndarray[Any, Any], label: bool) -> np.ndarray[Any, Any]:
+    return array.astype(np.int64 if label else np.float64)
+
+
+def _verify(checked: Checked, true: np.ndarray[Any, Any], pred: np.ndarray[Any, Any]) -> None:
+    """Data against its declared range."""
+    found = data_declarations(checked.formula)
+    for name, array in (("y_true", true), ("y_pred", pred)):
+        declaration = found.get(name)
+        if declaration is None:
+            continue
+        for value in np.unique(array).tolist():
+            wrong = declaration.range is not None and not within(declaration.range, value)
+            if wrong or (declaration.kind == "prob" and not 0 <= value <= 1):
+                shown = declaration.span.text
+                raise fail("data-range", declaration.span, name=name, value=value, declared=shown)
+
+
+def show(formula: str | Source, emit: str = "text", params: Mapping[str, object] | None = None) -> str:
+    """A formula in one of its forms: `ast`, `types` (the graph), `python`, `text` (canonical) or `latex`."""
+    source = Source(formula) if isinstance(formula, str) else formula
+    if emit == "ast":
+        return show_tree(parse(source))
+    checked = analyse(source, params, measure=True)
+    if emit == "text":
+        return format_formula(checked.formula)
+    if emit == "latex":
+        return latex.formula(checked.formula)
+    if emit == "types":
+        root = checked.elaborated.root
+        assert root is not None
+        return "\n".join([str(checked.signature), "", *show_graph([root])])
+    if emit == "python":
+        return build(checked.elaborated, checked.fill, False).source
+    raise fail("unknown-emit", None, emit=emit, known=", ".join(EMITS))
+
+
+def eject(
+    formula: str | Source,
+    class_name: str = "FormulaLoss",
+    params: Mapping[str, object] | None = None,
+    **more: object,
+) -> str:
+    """A Python file with a Keras loss class that needs no lossdsl: the very code that runs. Raises LossError."""
+    checked = analyse(formula, {**(params or {}), **more})
+    return standalone(checked, class_name)
+
+
+__all__ = [
+    "EMITS", "LANGUAGE", "Checked", "Program", "Report", "Span", "Severity", "Term",
+    "analyse", "check", "eject", "evaluate", "parameters", "show",
+]  # fmt: skip

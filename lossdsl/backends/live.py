@@ -1,0 +1,14 @@
+"""The one door to Keras: importing this module makes `lossdsl>Loss` and `lossdsl>Metric` known to it."""
+
+from __future__ import annotations
+
+import os
+
+from lossdsl.backends.live_config import warn
+from lossdsl.backends.live_loss import Loss
+from lossdsl.backends.live_metric import Metric
+
+__all__ = ["Loss", "Metric"]
+
+if os.environ.get("TF_USE_LEGACY_KERAS", "").lower() in ("1", "true"):
+    warn("keras-legacy", None)

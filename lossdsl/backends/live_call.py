@@ -1,0 +1,217 @@
+"""Calls a formula on real tensors: shapes settled in Python first, then one compiled function where that pays.
+
+On TensorFlow outside a graph a call is one cached `tf.function` over value, weights and reduction together. Losses
+that mean the same share it, and it goes when the last of them does. Everything else runs the same code as it stands.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Hashable
+from typing import Any, ClassVar, NamedTuple
+from weakref import WeakValueDictionary
+
+import keras
+from keras import KerasTensor, ops
+
+from lossdsl.backends import runtime, shims
+from lossdsl.backends.live_config import kind_of, warn, whole
+from lossdsl.backends.runtime_replicas import replicas
+from lossdsl.checked import Checked
+from lossdsl.errors import fail
+from lossdsl.program import Program
+
+MOST_PLANS = 256
+"""Shapes that one loss remembers."""
+
+
+class Plan(NamedTuple):
+    """What is settled for one set of shapes; `key` names the compiled function that serves them."""
+
+    formula: runtime.Formula
+    ranks: runtime.Ranks
+    key: Hashable
+
+
+class Compiled:
+    """A compiled function, alone in an object so that it can be held weakly."""
+
+    def __init__(self, function: Any) -> None:
+        self.function = function
+
+
+_COMPILED: WeakValueDictionary[Hashable, Compiled] = WeakValueDictionary()
+_LOCK = threading.Lock()
+
+
+def formula_of(checked: Checked, program: Program, alive: bool) -> runtime.Formula:
+    """The generated code of a program, in the form that `runtime` runs."""
+    code = program.load(ops, shims)
+    return runtime.Formula(
+        value=code.value,
+        terms=code.terms,
+        kinds=tuple((term.kind, term.rank) for term in program.terms),
+        true_rank=program.true_rank,
+        pred_rank=program.pred_rank,
+        shared=program.shared,
+        fill=program.fill,
+        label=checked.label,
+        coupled=alive,
+    )
+
+
+class Dispatcher:
+    """What a loss calls: it settles shapes, and picks or makes the compiled function for them."""
+
+    autograph_info__: ClassVar[dict[str, Any]] = {}
+    """See `live_register.unconverted`."""
+
+    def __init__(self, checked: Checked, reduction: str | None, dtype: str, jit_compile: bool | str) -> None:
+        self._checked = checked
+        self._reduction = None if reduction == "none" else reduction
+        self._dtype = dtype
+        self._jit = jit_compile is True
+        self._plans: dict[Hashable, Plan] = {}
+        self._held: dict[Hashable, Compiled] = {}
+        self._warned = False
+
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, mask: Any = None) -> Any:
+        """The loss; a mask has to be given here, since a tensor that enters a function loses it."""
+        arrays = _tensors(y_true, y_pred, sample_weight, mask)
+        plan = self._plan(arrays)
+        if any(isinstance(x, KerasTensor) for x in arrays):
+            return self._run(plan, arrays, None)
+        group = replicas()
+        if keras.config.backend() == "tensorflow" and group is None:
+            import tensorflow as tf
+
+            if tf.executing_eagerly() or (self._jit and not _in_xla()):
+                return self._compiled(plan)(*arrays)
+        self._tell(arrays[1])
+        return self._run(plan, arrays, group)
+
+    def experimental_get_tracing_count(self) -> int:
+        """Traces of all functions that this loss holds."""
+        return sum(held.function.experimental_get_tracing_count() for held in list(self._held.values()))
+
+    def value(self, y_true: Any, y_pred: Any) -> Any:
+        """One number per sample, and per axis left standing; no weights, no reduction."""
+        arrays = _tensors(y_true, y_pred, None, None)
+        return runtime.value(self._plan(arrays).formula, arrays[0], arrays[1], self._dtype)
+
+    def fractions(self, y_true: Any, y_pred: Any, sample_weight: Any, mask: Any) -> list[tuple[Any, Any]]:
+        """Weighted sum and divisor of each term, for a metric."""
+        arrays = _tensors(y_true, y_pred, sample_weight, mask)
+        plan = self._plan(arrays)
+        return runtime.fractions(plan.formula, *arrays, plan.ranks, self._dtype, replicas())
+
+    def _run(self, plan: Plan, arrays: list[Any], group: Any) -> Any:
+        return runtime.loss_value(
+            plan.formula, *arrays, ranks=plan.ranks, reduction=self._reduction, dtype=self._dtype, replicas=group
+        )
+
+    def _plan(self, arrays: list[Any]) -> Plan:
+        """What these shapes need; the sizes are compared on every call, before anything could broadcast."""
+        shapes = tuple(None if x is None else _shape(n, x) for n, x in zip(_NAMES, arrays, strict=True))
+        kind = arrays[0].dtype
+        plan = self._plans.get((shapes, kind))
+        if plan is None:
+            if len(self._plans) >= MOST_PLANS:
+                self._plans.clear()
+            plan = self._plans[shapes, kind] = self._settle(shapes, kind)
+        return plan
+
+    def _settle(self, shapes: tuple[Any, ...], kind: Hashable) -> Plan:
+        true, pred, weights, mask = shapes
+        checked = self._checked
+        alive = checked.couples != "none"
+        program = checked.program(true, pred, alive=alive and (weights is not None or mask is not None))
+        formula = formula_of(checked, program, alive)
+        try:
+            ranks = runtime.settle(formula, self._reduction, pred, weights, mask)
+        except ValueError as error:
+            raise fail("weights-dont-fit", whole(checked), reason=str(error)) from None
+        settings = (self._reduction, self._dtype, self._jit)
+        inputs = (kind, len(true), len(pred), program.true_rank, program.pred_rank, ranks)
+        return Plan(formula, ranks, (checked.key, program.source, settings, inputs))
+
+    def _compiled(self, plan: Plan) -> Any:
+        held = self._held.get(plan.key)
+        if held is None:
+            with _LOCK:
+                held = _COMPILED.get(plan.key)
+                if held is None:
+                    held = _COMPILED[plan.key] = _compile(plan, self._reduction, self._dtype, self._jit)
+            self._held[plan.key] = held
+        return held.function
+
+    def _tell(self, y_pred: Any) -> None:
+        """Once: what Keras' trainer does with a loss that it has to reduce itself."""
+        if self._reduction is None and not self._warned and _is_traced(y_pred):
+            self._warned = True
+            warn("reduction-none", self._checked)
+
+
+_NAMES = ("y_true", "y_pred", "sample_weight", "the mask")
+
+
+def _compile(plan: Plan, reduction: str | None, dtype: str, jit: bool) -> Compiled:
+    """The closure holds the plan and not the loss, so that it lives exactly as long as some loss needs it."""
+    import tensorflow as tf
+
+    def run(y_true: Any, y_pred: Any, weights: Any, mask: Any) -> Any:
+        return runtime.loss_value(
+            plan.formula, y_true, y_pred, weights, mask, ranks=plan.ranks, reduction=reduction, dtype=dtype
+        )
+
+    return Compiled(tf.function(run, autograph=False, reduce_retracing=True, jit_compile=True if jit else None))
+
+
+def _tensors(*arrays: Any) -> list[Any]:
+    """y_true, y_pred, weights and mask as tensors; a symbolic one, or one that isn't there, as it is."""
+    kept = (type(None), KerasTensor)
+    return [x if isinstance(x, kept) else _tensor(name, x) for name, x in zip(_NAMES, arrays, strict=True)]
+
+
+def _tensor(name: str, x: Any) -> Any:
+    """One dense tensor of numbers, or an error that says what it is instead."""
+    if isinstance(x, dict):
+        raise fail("data-not-one", None, name=name, found=kind_of(x))
+    if keras.config.backend() == "tensorflow":
+        import tensorflow as tf
+
+        if isinstance(x, tf.RaggedTensor | tf.SparseTensor):
+            raise fail("data-not-dense", None, name=name, found=kind_of(x))
+        if isinstance(x, tf.Tensor):
+            return x
+        x = tf.convert_to_tensor(x)
+        if x.dtype == tf.string:
+            raise fail("data-not-numbers", None, name=name, found="text")
+        return x
+    return ops.convert_to_tensor(x)
+
+
+def _shape(name: str, x: Any) -> tuple[int | None, ...]:
+    if getattr(x.shape, "rank", 0) is None:
+        raise fail("data-unknown-rank", None, name=name)
+    return tuple(size if isinstance(size, int) else None for size in x.shape)
+
+
+def _in_xla() -> bool:
+    """Whether the graph being built is compiled by XLA already, where an inner one gains nothing."""
+    import tensorflow as tf
+    from tensorflow.python.ops import control_flow_util
+
+    return bool(control_flow_util.GraphOrParentsInXlaContext(tf.compat.v1.get_default_graph()))
+
+
+def _is_traced(x: Any) -> bool:
+    if keras.config.backend() == "tensorflow":
+        import tensorflow as tf
+
+        return not tf.executing_eagerly()
+    if keras.config.backend() == "jax":
+        import jax
+
+        return isinstance(x, jax.core.Tracer)
+    return False

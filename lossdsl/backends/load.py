@@ -1,0 +1,49 @@
+"""The one place that executes generated code: text that the printer wrote from the graph, never a user's.
+
+Every line is checked against the form that the printer has before it runs, so that a fault in the printer is an
+error here and not an opening.
+"""
+
+from __future__ import annotations
+
+import ast
+import linecache
+from types import SimpleNamespace
+from typing import Any
+
+ALLOWED = (
+    ast.Module, ast.FunctionDef, ast.arguments, ast.arg, ast.Assign, ast.Return, ast.Expr, ast.Constant, ast.Name,
+    ast.Load, ast.Store, ast.Attribute, ast.Call, ast.keyword, ast.Tuple, ast.List, ast.BinOp, ast.UnaryOp, ast.Add,
+    ast.Sub, ast.Mult, ast.Div, ast.Pow, ast.USub, ast.Subscript, ast.Slice, ast.Compare, ast.Lt, ast.LtE, ast.Gt,
+    ast.GtE, ast.Eq, ast.NotEq, ast.BitAnd, ast.BitOr, ast.Invert,
+)  # fmt: skip
+"""The pieces of Python that generated code is made of: no import, no class, no lambda, no loop, no decorator."""
+MODULES = frozenset({"ops", "shims"})
+SHAPELESS = frozenset({"dtype", "shape", "ndim"})
+"""Attributes of a tensor that generated code reads."""
+
+
+def vet(text: str) -> ast.Module:
+    """The parsed text, which must be nothing but functions over `ops` and `shims`. Raises AssertionError."""
+    tree = ast.parse(text)
+    for node in ast.walk(tree):
+        if not isinstance(node, ALLOWED):
+            raise AssertionError(f"generated code has a {type(node).__name__}")
+        if isinstance(node, ast.Attribute):
+            module = isinstance(node.value, ast.Name) and node.value.id in MODULES
+            if node.attr.startswith("_") or not (module or node.attr in SHAPELESS):
+                raise AssertionError(f"generated code reads the attribute {node.attr}")
+        if isinstance(node, (ast.Name, ast.FunctionDef)):
+            name = node.id if isinstance(node, ast.Name) else node.name
+            if name.startswith("__"):
+                raise AssertionError(f"generated code has the name {name}")
+    return tree
+
+
+def load(text: str, name: str, **modules: Any) -> SimpleNamespace:
+    """The functions that a generated text defines, over the modules given; its lines show in tracebacks."""
+    code = compile(vet(text), name, "exec")
+    linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
+    space: dict[str, Any] = {"__builtins__": {"float": float}, "__name__": name, **modules}
+    exec(code, space)  # noqa: S102  the text is our own, and was vetted above
+    return SimpleNamespace(**{key: value for key, value in space.items() if key not in modules and key[0] != "_"})

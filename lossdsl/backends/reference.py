@@ -1,0 +1,68 @@
+"""The meaning in NumPy: the graph evaluated node by node in float64. No code generation, so each checks the other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from lossdsl.backends.positions import Positions
+from lossdsl.ir.node import CAST, CONST, DIM, INPUT, MATRIX, VECTOR, Node, reachable
+from lossdsl.ops import INTERNAL, OPS
+from lossdsl.types import BATCH, Dim
+
+Array = np.ndarray[Any, Any]
+KINDS = {"float": np.float64, "int": np.int64, "bool": np.bool_}
+
+
+def evaluate(root: Node, layout: list[str], data: Mapping[str, Array]) -> Array:
+    """The value of a node for data of the expected ranks: the axes it still has, in the order of the layout."""
+    positions = Positions(layout)
+    values: dict[Node, Any] = {}
+    with np.errstate(all="ignore"):
+        for node in reachable([root]):
+            values[node] = _value(node, values, positions, data)
+    result = np.asarray(values[root], dtype=np.float64)
+    if result.ndim == 0:
+        return result.reshape((1,))
+    batch = () if root.type.has(BATCH) else (0,)
+    lost = tuple(i for i in positions.lost(root.type))
+    kept = np.squeeze(result, axis=lost) if lost else result
+    return kept.reshape((1,)) if batch else kept
+
+
+def _value(node: Node, values: Mapping[Node, Any], positions: Positions, data: Mapping[str, Array]) -> Any:
+    if node.op == INPUT:
+        return _laid_out(data[str(node.attr("name"))], node, positions)
+    if node.op == CONST:
+        return node.value
+    if node.op == VECTOR:
+        return _laid_out(np.asarray(node.attr("values"), dtype=np.float64), node, positions)
+    if node.op == MATRIX:
+        return np.asarray(node.attr("values"), dtype=np.float64)
+    if node.op == DIM:
+        return _size(node.attr("size"), data)
+    operands = [values[operand] for operand in node.inputs]
+    if node.op == CAST:
+        return np.asarray(operands[0]).astype(KINDS[str(node.attr("dtype"))])
+    row = OPS.get(node.op) or INTERNAL[node.op]
+    attributes = positions.attributes(row, node)
+    attributes = {k: _size(v, data) if isinstance(v, Dim) else v for k, v in attributes.items()}
+    return row.numpy(*operands, **attributes)
+
+
+def _laid_out(array: Array, node: Node, positions: Positions) -> Array:
+    """An array with an axis of size 1 wherever the layout has one that it lacks."""
+    shape = [1] * positions.rank
+    for axis, size in zip(node.type.axes, array.shape, strict=True):
+        shape[positions.layout.index(axis.id)] = size
+    return array.reshape(shape)
+
+
+def _size(size: object, data: Mapping[str, Array]) -> int:
+    assert isinstance(size, Dim)
+    shapes = {f"{name}.{i}": n for name, array in data.items() for i, n in enumerate(array.shape)}
+    found = size.value(dict(shapes))
+    assert found is not None
+    return found

@@ -1,0 +1,166 @@
+"""What `keras.ops` lacks, in terms of it, or by the backend's own function.
+
+An ejected file carries the text of the functions that it uses, so each stands alone: it names `keras`, `ops` and
+nothing else of this file, and a backend is imported where it is needed.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras import ops
+
+
+def lgamma(x: Any) -> Any:
+    """log |gamma(x)|."""
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        return tf.math.lgamma(x)
+    if keras.backend.backend() == "jax":
+        import jax
+
+        return jax.scipy.special.gammaln(x)
+    import torch
+
+    return torch.lgamma(x)
+
+
+def digamma(x: Any) -> Any:
+    """Derivative of `lgamma`."""
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        return tf.math.digamma(x)
+    if keras.backend.backend() == "jax":
+        import jax
+
+        return jax.scipy.special.digamma(x)
+    import torch
+
+    return torch.digamma(x)
+
+
+def trigamma(x: Any) -> Any:
+    """Derivative of `digamma`."""
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        return tf.math.polygamma(tf.ones_like(x), x)
+    if keras.backend.backend() == "jax":
+        import jax
+
+        return jax.scipy.special.polygamma(1, x)
+    import torch
+
+    return torch.polygamma(1, x)
+
+
+def xlogy(x: Any, y: Any) -> Any:
+    """x * log(y), but 0 where x is 0; the logarithm never sees the y that is not used."""
+    unused = ops.equal(x, 0)
+    return ops.where(unused, 0.0, x * ops.log(ops.where(unused, 1.0, y)))
+
+
+def xdivy(x: Any, y: Any) -> Any:
+    """x / y, but 0 where x is 0; the quotient never sees the y that is not used."""
+    unused = ops.equal(x, 0)
+    return ops.where(unused, 0.0, x / ops.where(unused, 1.0, y))
+
+
+def normalize(x: Any, axis: int) -> Any:
+    """x divided by its length along an axis, but 0 where the length is 0."""
+    return ops.divide_no_nan(x, ops.sqrt(ops.sum(ops.square(x), axis=axis, keepdims=True)))
+
+
+def others_prod(x: Any, axis: int | tuple[int, ...]) -> Any:
+    """For each value, the product of all others along the axes; no division, so that zeros are no trouble."""
+    axes = [a % len(x.shape) for a in (axis if isinstance(axis, tuple) else (axis,))]
+    result = ops.ones_like(x)
+    for done, current in enumerate(axes):
+        # the others on this axis, each with all of the axes that come after it; those are next
+        rest = tuple(axes[done + 1 :])
+        whole = ops.prod(x, axis=rest, keepdims=True) if rest else x
+        every = (slice(None),) * current
+        one = ops.ones_like(whole[(*every, slice(0, 1))])
+        but_last = whole[(*every, slice(None, -1))]
+        but_first = ops.flip(whole[(*every, slice(1, None))], axis=current)
+        before = ops.cumprod(ops.concatenate([one, but_last], axis=current), axis=current)
+        after = ops.cumprod(ops.concatenate([one, but_first], axis=current), axis=current)
+        result = result * before * ops.flip(after, axis=current)
+    return result
+
+
+def size(x: Any, axis: tuple[int, ...]) -> Any:
+    """The number of entries along axes."""
+    count = 1
+    for position in axis:
+        count = count * ops.shape(x)[position]
+    return count
+
+
+def index(x: Any, axis: int) -> Any:
+    """0, 1, 2, ... along an axis, size 1 along all others."""
+    shape = [1] * len(x.shape)
+    shape[axis] = -1
+    return ops.reshape(ops.arange(ops.shape(x)[axis], dtype="int32"), shape)
+
+
+def top_k(x: Any, k: int, axis: int) -> Any:
+    """The k largest values along an axis, the largest first."""
+    return ops.moveaxis(ops.top_k(ops.moveaxis(x, axis, -1), k)[0], -1, axis)
+
+
+def top_k_indices(x: Any, k: int, axis: int) -> Any:
+    """The places of the k largest values along an axis, the largest first."""
+    return ops.moveaxis(ops.top_k(ops.moveaxis(x, axis, -1), k)[1], -1, axis)
+
+
+def select(x: Any, index: int, axis: int) -> Any:
+    """One entry of an axis, which keeps size 1."""
+    axis = axis % len(x.shape)
+    return x[(slice(None),) * axis + (slice(index, index + 1 if index != -1 else None),)]
+
+
+def slice_along(x: Any, start: int | None, stop: int | None, axis: int) -> Any:
+    """Part of an axis."""
+    axis = axis % len(x.shape)
+    return x[(slice(None),) * axis + (slice(start, stop),)]
+
+
+def pad_select(x: Any, like: Any, index: int, axis: int) -> Any:
+    """Zeros shaped as `like`, with x at one place of an axis."""
+    every = (slice(None),) * (axis % len(x.shape))
+    before = ops.zeros_like(like[(*every, slice(None, index))])
+    after = ops.zeros_like(like[(*every, slice(index + 1, None))]) if index != -1 else before[(*every, slice(0, 0))]
+    return ops.concatenate([before, x, after], axis=axis)
+
+
+def pad_slice(x: Any, like: Any, start: int | None, stop: int | None, axis: int) -> Any:
+    """Zeros shaped as `like`, with x at some places of an axis."""
+    every = (slice(None),) * (axis % len(x.shape))
+    before = ops.zeros_like(like[(*every, slice(0, start if start is not None else 0))])
+    parts = [before, x]
+    if stop is not None:
+        parts.append(ops.zeros_like(like[(*every, slice(stop, None))]))
+    return ops.concatenate(parts, axis=axis)
+
+
+def scatter_add(x: Any, like: Any, indices: Any) -> Any:
+    """Zeros shaped as a table, with each value added at the place its index names."""
+    places = ops.reshape(ops.broadcast_to(indices, ops.shape(x)), (-1,))
+    found = ops.segment_sum(ops.reshape(x, (-1,)), places, num_segments=ops.size(like))
+    return ops.reshape(found, ops.shape(like))
+
+
+def scatter_along_axis(x: Any, like: Any, indices: Any, axis: int) -> Any:
+    """Zeros shaped as `like`, with each value added where its index points along the axis."""
+    values = ops.moveaxis(x, axis, -1)
+    places = ops.moveaxis(ops.broadcast_to(indices, ops.shape(x)), axis, -1)
+    target = ops.shape(ops.moveaxis(like, axis, -1))
+    rows = ops.reshape(places, (-1, ops.shape(places)[-1]))
+    count = ops.shape(rows)[0]
+    flat = rows + target[-1] * ops.expand_dims(ops.arange(count, dtype=rows.dtype), -1)
+    found = ops.segment_sum(ops.reshape(values, (-1,)), ops.reshape(flat, (-1,)), num_segments=count * target[-1])
+    return ops.moveaxis(ops.reshape(found, target), -1, axis)

@@ -1,0 +1,214 @@
+"""A formula that was checked: what it means, and its programs for the shapes that come. Imports no framework."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from lossdsl.analysis.root import couples
+from lossdsl.checker.check import Elaborated, Meaning, choose, elaborate
+from lossdsl.checker.declared import data_declarations, within
+from lossdsl.checker.signature import Shape, Signature
+from lossdsl.errors import Diagnostic, LossError, fail
+from lossdsl.ir.node import show
+from lossdsl.program import Program, aligned, build
+from lossdsl.source import Source, Span
+from lossdsl.syntax import ast
+from lossdsl.syntax.parse import parse
+
+LANGUAGE = 1
+"""The version of the language that this compiler speaks; saved losses name theirs."""
+EPSILON = 1e-7
+"""`epsilon` where no framework says otherwise: Keras' own default."""
+MOST_ENTRIES = 65_536
+"""Numbers in one vector or matrix parameter."""
+
+
+@dataclass(eq=False)
+class Checked:
+    """A formula without errors, its parameters and its signature."""
+
+    source: Source
+    formula: ast.Formula
+    params: dict[str, Any]
+    meaning: Meaning
+    signature: Signature
+    stars: int
+    elaborated: Elaborated
+    _programs: dict[Hashable, Program] = field(default_factory=dict)
+
+    @property
+    def text(self) -> str:
+        """The formula, as typed."""
+        return self.source.text
+
+    @property
+    def uses(self) -> dict[str, str]:
+        """The library losses that the formula names, with their definitions."""
+        return dict(self.elaborated.used)
+
+    @property
+    def warnings(self) -> tuple[Diagnostic, ...]:
+        """What is probably not meant."""
+        return self.elaborated.diagnostics
+
+    @property
+    def label(self) -> bool:
+        """Whether `y_true` is a whole-number label."""
+        return self.signature.y_true.kind in ("label", "int")
+
+    @cached_property
+    def couples(self) -> str:
+        """`none`, `rows` (each sample's value depends on others) or `batch` (one number for the batch)."""
+        assert self.elaborated.root is not None
+        return couples(self.elaborated.root)
+
+    @cached_property
+    def key(self) -> Hashable:
+        """Equal for formulas that mean the same: the same graph, parameters and signature."""
+        assert self.elaborated.root is not None
+        graph = "\n".join(show([self.elaborated.root]))
+        return graph, str(self.signature), self.fill, self.meaning.epsilon, current_terms(self.elaborated)
+
+    @cached_property
+    def fill(self) -> tuple[float, float]:
+        """A harmless value for each input, inside its declared range: what stands in for dead samples."""
+        found = data_declarations(self.formula)
+        return _fill(found.get("y_true"), self.label), _fill(found.get("y_pred"), False)
+
+    def program(
+        self, true_shape: Sequence[int | None], pred_shape: Sequence[int | None], *, alive: bool = False
+    ) -> Program:
+        """The program for data of these shapes (None where a size is not known yet).
+
+        Raises LossError where ranks or sizes can't meet, naming both shapes at the place in the formula.
+        """
+        whole = Span(self.source, 0, len(self.source.text))
+        stars = self._stars(true_shape, pred_shape, whole)
+        found = self._programs.get((stars, alive))
+        if found is None:
+            again = elaborate(self.formula, self.signature, stars, self.meaning, alive=alive)
+            if again.errors:
+                raise LossError(again.errors)
+            found = self._programs[stars, alive] = build(again, self.fill, alive)
+        sizes = self._sizes(found, true_shape, pred_shape, whole)
+        found.check_sizes(sizes, whole)
+        return found
+
+    def _stars(
+        self, true_shape: Sequence[int | None], pred_shape: Sequence[int | None], whole: Span
+    ) -> int:
+        """How many further axes the data has where the signature has `*`."""
+        for name, shape, given in (
+            ("y_pred", self.signature.y_pred, pred_shape),
+            ("y_true", self.signature.y_true, true_shape),
+        ):
+            if not given:
+                raise fail("no-batch-axis", whole, name=name)
+            if shape.has_star:
+                return max(0, len(given) - shape.least)
+        return 0
+
+    def _sizes(
+        self,
+        program: Program,
+        true_shape: Sequence[int | None],
+        pred_shape: Sequence[int | None],
+        whole: Span,
+    ) -> dict[str, int | None]:
+        sizes: dict[str, int | None] = {}
+        for name, shape, rank, declared in (
+            ("y_true", true_shape, program.true_rank, self.signature.y_true),
+            ("y_pred", pred_shape, program.pred_rank, self.signature.y_pred),
+        ):
+            fitted = aligned(shape, rank) if len(shape) + 1 >= rank else None
+            if fitted is None:
+                shapes = {"true": _tuple(true_shape), "pred": _tuple(pred_shape)}
+                span = declared.span or whole
+                raise fail("rank-differs", span, name=name, declared=declared, rank=rank, **shapes)
+            sizes |= {f"{name}.{i}": size for i, size in enumerate(fitted)}
+        batch = {sizes["y_true.0"], sizes["y_pred.0"]} - {None}
+        if len(batch) > 1:
+            raise fail("batch-differs", whole, true=_tuple(true_shape), pred=_tuple(pred_shape))
+        return sizes
+
+
+def current_terms(elaborated: Elaborated) -> tuple[str, ...]:
+    """The names of the terms."""
+    return tuple(name for name, _ in elaborated.terms)
+
+
+def analyse(
+    formula: str | Source,
+    params: Mapping[str, object] | None = None,
+    *,
+    uses: Mapping[str, str] | None = None,
+    epsilon: float = EPSILON,
+    measure: bool = False,
+) -> Checked:
+    """Parse and check a formula. Raises LossError with every error there is.
+
+    `uses` are definitions of library losses that came with it; a `measure` needs no gradient.
+    """
+    source, tree, signature, stars, found, meaning = examine(formula, params, uses, epsilon, measure)
+    if found.errors:
+        raise LossError((*found.errors, *(d for d in found.diagnostics if d not in found.errors)))
+    return Checked(source, tree, dict(meaning.params), meaning, signature, stars, found)
+
+
+def examine(
+    formula: str | Source,
+    params: Mapping[str, object] | None,
+    uses: Mapping[str, str] | None,
+    epsilon: float,
+    measure: bool,
+) -> tuple[Source, ast.Formula, Signature, int, Elaborated, Meaning]:
+    """Parse and check; errors of meaning are in the result. Raises LossError for text that can't be read."""
+    if not isinstance(formula, (str, Source)):
+        raise fail("not-a-formula", None, kind=type(formula).__name__)
+    source = Source(formula) if isinstance(formula, str) else formula
+    tree = parse(source)
+    plain = {str(name): _plain(str(name), value) for name, value in (params or {}).items()}
+    meaning = Meaning(plain, dict(uses or {}), epsilon, measure)
+    signature, stars, found = choose(tree, meaning)
+    return source, tree, signature, stars, found, meaning
+
+
+def _plain(name: str, value: object) -> object:
+    """A parameter as plain Python values, or an error: finite numbers, truth values, lists of numbers."""
+    if isinstance(value, bool) or (isinstance(value, (int, float)) and _reasonable(value)):
+        return value
+    if isinstance(value, (list, tuple)) and 0 < len(value) <= MOST_ENTRIES:
+        rows = [item for item in value if isinstance(item, (list, tuple))]
+        items = [x for row in rows for x in row] if rows else list(value)
+        numbers = all(isinstance(x, (int, float)) and not isinstance(x, bool) and _reasonable(x) for x in items)
+        if numbers and len(items) <= MOST_ENTRIES and len(rows) in (0, len(value)) and items:
+            return [list(row) for row in rows] if rows else list(value)
+    raise fail("parameter-type", None, name=name, kind=type(value).__name__)
+
+
+def _reasonable(value: float) -> bool:
+    return abs(value) < 2**1023 and math.isfinite(value)
+
+
+def _fill(declaration: ast.Declaration | None, label: bool) -> float:
+    usual = 0.0 if label else 0.5
+    allowed = declaration.range if declaration is not None else None
+    if allowed is None or within(allowed, usual):
+        return usual
+    if allowed.members:
+        return allowed.members[0]
+    if allowed.lower is not None and allowed.upper is not None:
+        return (allowed.lower + allowed.upper) / 2
+    return allowed.lower + 1 if allowed.lower is not None else (allowed.upper or 0.0) - 1
+
+
+def _tuple(shape: Sequence[int | None]) -> str:
+    inner = ", ".join("?" if size is None else str(size) for size in shape)
+    return f"({inner},)" if len(shape) == 1 else f"({inner})"
+
+
+__all__ = ["EPSILON", "LANGUAGE", "Checked", "Shape", "analyse", "examine"]

@@ -1,0 +1,290 @@
+"""Calls: of an operation of the table, of a `def`, of a library loss (the last two are expanded in place)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import TYPE_CHECKING
+
+from lossdsl import library
+from lossdsl.checker import axes, declared
+from lossdsl.checker.names import did_you_mean, unknown_function
+from lossdsl.checker.scope import AxisArgument, Scope, SettledAxes, Value
+from lossdsl.errors import LossError, diagnostic, fail
+from lossdsl.ir.axes import all_but_batch
+from lossdsl.ir.node import DIM, Node
+from lossdsl.ops import INTERNAL, OPS
+from lossdsl.ops.op import NOT_A_REDUCTION, Family, Op
+from lossdsl.source import Source, Span
+from lossdsl.syntax import ast
+from lossdsl.syntax.parse import parse, parse_expression
+from lossdsl.types import BATCH
+
+if TYPE_CHECKING:
+    from lossdsl.checker.elaborate import Elaborator
+
+_expression = cache(parse_expression)
+
+
+@cache
+def _library_formula(name: str, text: str) -> ast.Formula:
+    return parse(Source(text, f"<{name}>"))
+
+
+def call(elaborator: Elaborator, expr: ast.Call, scope: Scope) -> None:
+    """Do a call: push what must be evaluated, and what to make of it."""
+    name = library.ALIASES.get(expr.function, expr.function)
+    definition = scope.function(expr.function)
+    if definition is not None:
+        _definition(elaborator, expr, *definition, scope)
+    elif expr.function in OPS:
+        _operation(elaborator, expr, OPS[expr.function], scope)
+    elif scope.internal and expr.function in INTERNAL:
+        _operation(elaborator, expr, INTERNAL[expr.function], scope)
+    elif name in elaborator.uses or name in library.names():
+        _library(elaborator, expr, name, scope)
+    else:
+        raise unknown_function(expr.function, scope.span(expr.name_span), scope)
+
+
+def bind(expr: ast.Call, names: Sequence[str], required: Sequence[str], scope: Scope) -> dict[str, ast.Expr]:
+    """Arguments by parameter name. Raises LossError for too many, unknown, twice given or missing ones."""
+    function = expr.function
+    if len(expr.args) > len(names):
+        place = scope.span(expr.args[len(names)])
+        raise fail("too-many-arguments", place, function=function, most=len(names), given=len(expr.args))
+    given = dict(zip(names, expr.args, strict=False))
+    for keyword in expr.keywords:
+        place = scope.span(keyword)
+        if keyword.name not in names:
+            help = did_you_mean(keyword.name, list(names)) or f"it takes {', '.join(names)}"
+            pieces = {"name": keyword.name, "function": function}
+            raise LossError(diagnostic("unknown-argument", place, help=help, **pieces))
+        if keyword.name in given:
+            raise fail("argument-twice", place, name=keyword.name, function=function)
+        given[keyword.name] = keyword.value
+    missing = [name for name in required if name not in given]
+    if missing:
+        raise fail("missing-argument", scope.span(expr), function=function, name=missing[0])
+    return given
+
+
+# -- operations ---------------------------------------------------------------------------------------------------
+
+
+def _operation(elaborator: Elaborator, expr: ast.Call, op: Op, scope: Scope) -> None:
+    args = op.signature.args
+    given = bind(expr, [a.name for a in args], [a.name for a in args if a.default is None], scope)
+    _two_values(op, given, scope)
+    wanted = [a for a in args if a.kind != "axis" and (a.name in given or a.default not in (None, "none"))]
+    exprs = [given.get(a.name) or _expression(a.default or "") for a in wanted]
+
+    def build(*nodes: Node) -> Node | None:
+        found = dict(zip([a.name for a in wanted], nodes, strict=True))
+        places = {a.name: scope.span(e) for a, e in zip(wanted, exprs, strict=True) if a.name in given}
+        return _apply(elaborator, op, found, given.get("axis"), scope, scope.span(expr), places)
+
+    elaborator.evaluate(exprs, scope, build)
+
+
+def _two_values(op: Op, given: Mapping[str, ast.Expr], scope: Scope) -> None:
+    """`max(a, b)`: the second argument of a reduction is an axis; say so where it is plainly a value."""
+    second = given.get("axis")
+    elementwise = {"max": "maximum", "min": "minimum"}.get(op.name)
+    if second is None or elementwise is None:
+        return
+    plain = isinstance(second, (ast.Binary, ast.Call, ast.Compare, ast.Subscript))
+    number = isinstance(second, ast.Number) and isinstance(second.value, float)
+    if isinstance(second, ast.Name) and scope.axis(second.id) is None and second.id not in ("all", "pairs"):
+        value = scope.value(second.id)
+        plain = isinstance(value, Node) and not value.is_const
+    if plain or number:
+        raise fail("two-values", scope.span(second), function=op.name, elementwise=elementwise)
+
+
+def _apply(
+    elaborator: Elaborator,
+    op: Op,
+    found: dict[str, Node],
+    axis: ast.Expr | None,
+    scope: Scope,
+    span: Span,
+    places: Mapping[str, Span],
+) -> Node | None:
+    """The node of an operation whose operands are known; a masked reduction is pushed as its text."""
+    operands = [found[a.name] for a in op.signature.values]
+    attrs: dict[str, object] = {}
+    for attribute in op.signature.attributes:
+        if attribute.kind == "axis":
+            attrs["axis"] = _axis(op, operands[0], axis, attribute.default, scope)
+            if axis is None and op.name in ("mean", "sum"):
+                attrs["default"] = True
+        elif attribute.name in found:
+            attrs[attribute.name] = _constant(found[attribute.name], attribute.name, elaborator)
+    builder = elaborator.builder
+    if op.name == "size":
+        return _size(elaborator, operands[0], attrs, span)
+    if op.name == "expand_dims":
+        return builder.apply(op.name, operands, attrs, span) if attrs["axis"] else operands[0]
+    spans = [places.get(a.name, span) for a in op.signature.values]
+    if op.masked == NOT_A_REDUCTION:
+        _whole_axis(elaborator, op, attrs, span)
+        return builder.apply(op.name, operands, attrs, span, spans)
+    gone = attrs["axis"]
+    assert isinstance(gone, tuple)
+    if not gone:
+        return _nothing_to_reduce(elaborator, op, operands[0], span)
+    where = found.get("where")
+    alive = elaborator.alive_on(operands[0], gone, span)
+    if where is not None and alive is not None:
+        where = builder.apply("logical_and", [where, alive], span=span)
+    condition = where or alive
+    if condition is None:
+        return builder.apply(op.name, operands, attrs, span, spans)
+    _masked(elaborator, op, operands[0], condition, gone, span)
+    return None
+
+
+def _axis(
+    op: Op, operand: Node, given: ast.Expr | None, default: str | None, scope: Scope
+) -> tuple[str, ...]:
+    if op.name == "expand_dims":
+        assert given is not None
+        number = axes.whole_number_of(given, scope)
+        return axes.missing_axis(operand.type, number, scope)
+    if given is None and default == "none":
+        return all_but_batch(operand.type)
+    found = axes.settle(given if given is not None else _expression(default or ""), operand.type, scope)
+    if len(found) > 1 and op.family is not Family.REDUCTION:
+        raise fail("one-axis-only", scope.span(given or operand.span), function=op.name)  # type: ignore[arg-type]
+    return found
+
+
+def _constant(node: Node, argument: str, elaborator: Elaborator) -> object:
+    """A structural constant; only `num_classes` may be the size of an axis."""
+    if argument == "num_classes" and node.op == DIM:
+        return node.attr("size")
+    if argument == "negative_slope" or (node.is_const and isinstance(node.value, float)):
+        return node.value
+    return axes.whole_number(node, argument)
+
+
+def _size(elaborator: Elaborator, operand: Node, attrs: dict[str, object], span: Span) -> Node:
+    """The number of entries along axes, as a product of sizes."""
+    builder, gone = elaborator.builder, attrs["axis"]
+    result = builder.graph.const(1, span)
+    for axis in operand.type.full:
+        if axis.id in gone:  # type: ignore[operator]
+            result = builder.apply("multiply", [result, builder.graph.dim(axis.size, span)], span=span)
+    return result
+
+
+def _nothing_to_reduce(elaborator: Elaborator, op: Op, operand: Node, span: Span) -> Node:
+    """A reduction of one entry: the entry itself, its size for `norm`, no spread for `var` and `std`."""
+    if op.name == "norm":
+        return elaborator.builder.apply("abs", [operand], span=span)
+    if op.name in ("var", "std"):
+        return elaborator.builder.apply("subtract", [operand, operand], span=span)
+    return operand
+
+
+def _whole_axis(elaborator: Elaborator, op: Op, attrs: dict[str, object], span: Span) -> None:
+    """Dead samples can't be left out of a sort or a softmax over the batch."""
+    along = attrs.get("axis", ())
+    coupled = any(axis in (BATCH, "pairs") for axis in along)  # type: ignore[attr-defined]
+    if elaborator.alive and coupled and op.name not in ("pairs", "index"):
+        raise fail("coupling-needs-all", span, function=op.name)
+
+
+def _masked(
+    elaborator: Elaborator, op: Op, operand: Node, condition: Node, gone: tuple[str, ...], span: Span
+) -> None:
+    builder = elaborator.builder
+    if any(not condition.type.has(axis) for axis in gone):
+        shape = builder.apply("where", [condition, operand, operand], span=span)
+        condition = builder.apply("spread", [condition, shape], span=span)
+    name = op.signature.values[0].name
+    values: dict[str, Value] = {name: operand, "c": condition, "axis": SettledAxes(gone)}
+    inner = Scope(values=values, internal=True, at=span)
+    alive, elaborator.alive = elaborator.alive, False
+    elaborator.push(
+        (elaborator._expr, _expression(op.masked), inner), (setattr, elaborator, "alive", alive)
+    )
+
+
+# -- expansions ---------------------------------------------------------------------------------------------------
+
+
+def _axis_parameters(definition: ast.Definition) -> set[str]:
+    """The parameters that the body uses as axes: their arguments are axes too, not values."""
+    found, stack = {"axis"}, [definition.body]
+    while stack:
+        tree = stack.pop()
+        if isinstance(tree, ast.Call):
+            values = [k.value for k in tree.keywords if k.name == "axis"]
+            found |= {value.id for value in values if isinstance(value, ast.Name)}
+        for part in ast.parts(tree):
+            stack.extend(p for p in (part if isinstance(part, tuple) else (part,)) if isinstance(p, ast.Tree))  # type: ignore[misc]
+    return found
+
+
+def _definition(
+    elaborator: Elaborator, expr: ast.Call, definition: ast.Definition, outer: Scope, scope: Scope
+) -> None:
+    names = [p.name for p in definition.parameters]
+    if definition.name in scope.active:
+        raise fail("recursive-definition", scope.span(expr.name_span), name=definition.name)
+    given = bind(expr, names, [p.name for p in definition.parameters if p.default is None], scope)
+    along = _axis_parameters(definition)
+    inner = Scope(
+        outer,
+        at=next((s.at for s in scope.chain() if s.at is not None), None),
+        path=elaborator.path(),
+        active=scope.active | {definition.name},
+    )
+    evaluated = []
+    for parameter in definition.parameters:
+        argument = given.get(parameter.name, parameter.default)
+        assert argument is not None
+        home = scope if parameter.name in given else outer
+        if parameter.name in along:
+            inner.values[parameter.name] = AxisArgument(argument, home)
+        else:
+            evaluated.append((parameter.name, argument, home))
+
+    def expand(*nodes: Node) -> None:
+        inner.values.update(zip([name for name, _, _ in evaluated], nodes, strict=True))
+        elaborator.push((elaborator._expr, definition.body, inner))
+
+    tasks = [(elaborator._expr, argument, home) for _, argument, home in evaluated]
+    elaborator.push(*tasks, (elaborator._combine, len(evaluated), expand))
+
+
+def _library(elaborator: Elaborator, expr: ast.Call, name: str, scope: Scope) -> None:
+    if name in scope.active:
+        raise fail("recursive-definition", scope.span(expr.name_span), name=name)
+    text = elaborator.uses.get(name) or library.text(name)
+    elaborator.used[name] = text
+    formula = _library_formula(name, text)
+    declarations = [s for s in formula.statements if isinstance(s, ast.Declaration)]
+    required = [d.name for d in declarations if d.default is None]
+    given = bind(expr, [d.name for d in declarations], required, scope)
+    span = scope.span(expr)
+    inner = Scope(at=span, path=elaborator.path(), active=scope.active | {name})
+    along = {d.name for d in declarations if d.name == "axis" and d.name in given}
+    inner.values.update({n: AxisArgument(given[n], scope) for n in along})
+    evaluated = [d for d in declarations if d.name not in along]
+
+    def expand(*nodes: Node) -> None:
+        for declaration, node in zip(evaluated, nodes, strict=True):
+            declared.argument(elaborator.builder, declaration, node, inner)
+            inner.values[declaration.name] = node
+        elaborator.push((elaborator._formula, formula, inner))
+
+    tasks = [
+        (elaborator._expr, given[d.name], scope) if d.name in given else (elaborator._expr, d.default, inner)
+        for d in evaluated
+    ]
+    elaborator.push(*tasks, (elaborator._combine, len(evaluated), expand))
+
+

@@ -1,0 +1,175 @@
+"""A formula, checked: the signature that holds, the graph for given ranks, the root, and everything that is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from lossdsl.analysis.reach import lost_at, reached
+from lossdsl.checker import lints
+from lossdsl.checker.declared import bind_parameters, check_declarations
+from lossdsl.checker.elaborate import Elaborator
+from lossdsl.checker.names import INPUTS, RESERVED, did_you_mean
+from lossdsl.checker.scope import Poison, Scope
+from lossdsl.checker.signature import MOST_STARS, Inputs, Signature, at_rank, candidates
+from lossdsl.errors import Diagnostic, LossError, diagnostic, fail
+from lossdsl.ir.axes import Constraint, Layout, is_free
+from lossdsl.ir.build import Builder
+from lossdsl.ir.node import INPUT, Node, reachable
+from lossdsl.messages import Severity
+from lossdsl.syntax import ast
+from lossdsl.types import BATCH, PAIRS, DType
+
+MOST_PASSES = 8
+"""How often a formula is gone through again because a vector found its axis; one vector needs two passes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What a formula is given besides its text."""
+
+    params: Mapping[str, object]
+    uses: Mapping[str, str]
+    epsilon: float
+    measure: bool = False
+    """Whether it is only looked at: a measure needs no gradient."""
+
+
+@dataclass(eq=False, slots=True)
+class Elaborated:
+    """The graph of a formula for one signature and one rank, or what is wrong with it."""
+
+    builder: Builder
+    inputs: Inputs
+    root: Node | None
+    names: Mapping[Node, str]
+    terms: tuple[tuple[str, Node], ...]
+    used: Mapping[str, str]
+    diagnostics: tuple[Diagnostic, ...]
+
+    @property
+    def errors(self) -> tuple[Diagnostic, ...]:
+        """What stops."""
+        return tuple(d for d in self.diagnostics if d.severity is Severity.ERROR)
+
+    @property
+    def constraints(self) -> list[Constraint]:
+        """Sizes that must hold once shapes are known."""
+        declared = [Constraint(a, b, "==", None) for a, b, _ in self.inputs.sizes]
+        return [*declared, *self.builder.constraints]
+
+
+def choose(formula: ast.Formula, meaning: Meaning) -> tuple[Signature, int, Elaborated]:
+    """The first signature that checks, the least number of further axes that it needs, and its graph.
+
+    Where none checks, the one with the fewest errors.
+    """
+    best: tuple[Signature, int, Elaborated] | None = None
+    for signature in candidates(formula):
+        for stars in range(MOST_STARS + 1 if signature.has_star else 1):
+            found = elaborate(formula, signature, stars, meaning)
+            if not found.errors:
+                return signature, stars, found
+            if best is None or len(found.errors) < len(best[2].errors):
+                best = signature, stars, found
+    assert best is not None
+    return best
+
+
+def elaborate(
+    formula: ast.Formula, signature: Signature, stars: int, meaning: Meaning, *, alive: bool = False
+) -> Elaborated:
+    """The graph of a formula where `*` stands for `stars` axes; errors are in the result, not raised."""
+    bound: dict[str, str] = {}
+    for _ in range(MOST_PASSES):
+        inputs = at_rank(signature, stars)
+        builder = Builder(Layout(inputs.layout), bound)
+        elaborator = Elaborator(builder, uses=meaning.uses, epsilon=meaning.epsilon, alive=alive)
+        root, scope = _run(elaborator, formula, inputs, meaning)
+        if not builder.newly_bound:
+            break
+        bound = builder.bound
+    if root is not None and not _has_errors(elaborator):
+        root = _check_root(elaborator, root, formula, meaning.measure)
+    if not _has_errors(elaborator):
+        elaborator.report(*lints.lint(elaborator, formula, scope, signature, root))
+    nodes = tuple((name, v) for name, v in elaborator.terms if isinstance(v, Node))
+    return Elaborated(
+        builder, inputs, root, elaborator.names, nodes, elaborator.used, tuple(elaborator.diagnostics)
+    )
+
+
+def _run(
+    elaborator: Elaborator, formula: ast.Formula, inputs: Inputs, meaning: Meaning
+) -> tuple[Node | None, Scope]:
+    graph = elaborator.builder.graph
+    scope = Scope(axes=dict(inputs.names))
+    try:
+        for name in INPUTS:
+            node = graph.add(INPUT, attrs={"name": name}, type=inputs.types[name])
+            scope.values[name] = node
+        check_declarations(elaborator, formula)
+        _unknown_parameters(elaborator, formula, meaning.params)
+        bind_parameters(elaborator, formula, meaning.params, scope)
+        value = elaborator.run(formula, scope)
+    except LossError as error:
+        elaborator.report(*error.diagnostics)
+        return None, scope
+    return (None if isinstance(value, Poison) or not isinstance(value, Node) else value), scope
+
+
+def _has_errors(elaborator: Elaborator) -> bool:
+    return any(d.severity is Severity.ERROR for d in elaborator.diagnostics)
+
+
+def _unknown_parameters(
+    elaborator: Elaborator, formula: ast.Formula, params: Mapping[str, object]
+) -> None:
+    """Given parameters that the formula has no use for, or that may not be parameters."""
+    mentioned = _mentioned(formula)
+    for name in params:
+        if name in RESERVED or name in INPUTS:
+            elaborator.report(diagnostic("reserved-name", None, name=name))
+        elif name not in mentioned:
+            help = did_you_mean(name, sorted(mentioned - set(INPUTS)))
+            elaborator.report(diagnostic("parameter-unused", formula.span, help=help, name=name))
+
+
+def _mentioned(formula: ast.Formula) -> set[str]:
+    """Every name that a formula declares or reads."""
+    found: set[str] = set()
+    stack: list[object] = [formula]
+    while stack:
+        part = stack.pop()
+        if isinstance(part, (ast.Name, ast.Declaration)):
+            found.add(part.id if isinstance(part, ast.Name) else part.name)
+        if isinstance(part, ast.Tree):
+            stack.extend(ast.parts(part))
+        elif isinstance(part, tuple):
+            stack.extend(part)
+    return found
+
+
+def _check_root(
+    elaborator: Elaborator, root: Node, formula: ast.Formula, measure: bool
+) -> Node | None:
+    """The root as a float, or None having said what keeps it from being a loss."""
+    span = formula.result.span if formula.result else formula.span
+    try:
+        for axis in root.type.full:
+            if is_free(axis.id):
+                raise fail("vector-without-axis", span)
+            if axis.id.startswith(PAIRS):
+                raise fail("pairs-left-standing", span, type=root.type.show())
+        nodes = reachable([root])
+        if not measure and not reached(nodes)[root]:
+            lost = lost_at(nodes)
+            if lost is None:
+                raise fail("y_pred-unused", span)
+            raise fail("no-gradient", lost.span or span, function=lost.op)
+        if not root.type.has(BATCH) and root.type.full:
+            raise fail("batch-reduced-positions", span, type=root.type.show())
+        return elaborator.builder.graph.cast(root, DType.FLOAT)
+    except LossError as error:
+        elaborator.report(*error.diagnostics)
+        return None

@@ -1,0 +1,55 @@
+"""What is not wrong but probably not meant: warnings over the checked graph."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from lossdsl.checker.scope import Scope
+from lossdsl.checker.signature import Signature
+from lossdsl.errors import Diagnostic, diagnostic
+from lossdsl.ir.node import INPUT, Node, reachable
+from lossdsl.syntax import ast
+
+if TYPE_CHECKING:
+    from lossdsl.checker.elaborate import Elaborator
+
+OF_PROBABILITIES = ("log", "log2", "log10", "log1p")
+OF_LOGITS = ("sigmoid", "softmax", "log_sigmoid", "log_softmax", "softplus")
+
+
+def lint(
+    elaborator: Elaborator, formula: ast.Formula, scope: Scope, signature: Signature, root: Node | None
+) -> Iterator[Diagnostic]:
+    """Every warning."""
+    yield from _unused(formula, scope)
+    if root is not None:
+        yield from _roles(root, signature)
+        yield from _axes(root)
+
+
+def _unused(formula: ast.Formula, scope: Scope) -> Iterator[Diagnostic]:
+    for statement in formula.statements:
+        if isinstance(statement, ast.Binding) and statement.name not in scope.used:
+            yield diagnostic("unused-binding", statement.name_span, name=statement.name)
+        elif isinstance(statement, ast.Declaration) and statement.name not in scope.used:
+            yield diagnostic("unused-declaration", statement.name_span, name=statement.name)
+
+
+def _roles(root: Node, signature: Signature) -> Iterator[Diagnostic]:
+    kinds = {"y_true": signature.y_true.kind, "y_pred": signature.y_pred.kind}
+    for node in reachable([root]):
+        for operand in node.inputs:
+            kind = kinds.get(str(operand.attr("name"))) if operand.op == INPUT else None
+            if kind == "logits" and node.op in OF_PROBABILITIES:
+                yield diagnostic("log-of-logits", node.span, function=node.op)
+            if kind == "prob" and node.op in OF_LOGITS:
+                yield diagnostic("activation-of-probabilities", node.span, function=node.op)
+
+
+def _axes(root: Node) -> Iterator[Diagnostic]:
+    for node in reachable([root]):
+        if node.op in ("softmax", "log_softmax", "sort", "cumsum"):
+            axis = node.inputs[0].type.axis(node.axes[0])
+            if axis is not None and axis.size.value({}) == 1:
+                yield diagnostic("axis-of-one", node.span, function=node.op)

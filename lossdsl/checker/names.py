@@ -1,0 +1,114 @@
+"""What a name stands for, what a name may be given to, and what an unknown name was probably meant to be."""
+
+from __future__ import annotations
+
+import math
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from lossdsl import library
+from lossdsl.checker.scope import AxisArgument, Scope, SettledAxes, Value
+from lossdsl.errors import LossError, diagnostic, fail
+from lossdsl.ir.build import Builder
+from lossdsl.ir.node import INPUT, Node
+from lossdsl.ops import ALIASES, INTERNAL, OPS
+from lossdsl.source import Span
+from lossdsl.syntax import ast
+from lossdsl.types import BATCH, Axis, Dim, DType, Type
+
+if TYPE_CHECKING:
+    from lossdsl.checker.elaborate import Elaborator
+
+INPUTS = ("y_true", "y_pred")
+CONSTANTS = ("pi", "epsilon")
+AXIS_WORDS = ("batch", "all", "pairs")
+RESERVED = frozenset(
+    {"axis", "g", "out", "formula", "params", "name", "reduction", "dtype", "jit_compile", "uses"}
+    | {"rewrite", "gradient", "logits", "class_name", "epoch", "step", "epochs", "inf", "nan", *AXIS_WORDS}
+)
+"""Names that no parameter may have: words of the language, and arguments of `compile` now or later."""
+
+
+def lookup(elaborator: Elaborator, expr: ast.Name, scope: Scope) -> Value:
+    """The value of a name. Raises LossError where it has none."""
+    found = scope.value(expr.id)
+    span = scope.span(expr)
+    if isinstance(found, (AxisArgument, SettledAxes)):
+        raise fail("axis-as-value", span, name=expr.id)
+    if found is not None:
+        return found
+    builder = elaborator.builder
+    if expr.id == "pi":
+        return builder.graph.const(math.pi, span)
+    if expr.id == "epsilon":
+        return builder.graph.const(elaborator.epsilon, span)
+    axis = scope.axis(expr.id)
+    if axis is not None:
+        if axis.id == BATCH and elaborator.alive:
+            return builder.apply("sum", [alive(builder)], {"axis": (BATCH,)}, span)
+        return builder.graph.dim(axis.size, span)
+    raise unknown_name(expr.id, span, scope)
+
+
+def unknown_name(name: str, span: Span, scope: Scope) -> LossError:
+    """The error for a name that stands for nothing, with the likeliest spelling."""
+    if name in ("inf", "nan", "NaN", "Infinity", "infinity"):
+        return fail("not-a-number", span, name=name)
+    if name in OPS or name in library.names() or scope.function(name) is not None:
+        return fail("function-as-value", span, name=name)
+    known = sorted({*scope.names(), *CONSTANTS, *(n for s in scope.chain() for n in s.axes)})
+    return LossError(diagnostic("unknown-name", span, name=name, help=did_you_mean(name, known)))
+
+
+def did_you_mean(name: str, known: list[str]) -> str:
+    """A line of advice with the closest spelling, or nothing."""
+    close = get_close_matches(name, known, n=1, cutoff=0.6)
+    return f"did you mean `{close[0]}`?" if close else ""
+
+
+def unknown_function(name: str, span: Span, scope: Scope) -> LossError:
+    """The error for a function that does not exist, with ours for a foreign one."""
+    if name in ALIASES:
+        return LossError(diagnostic("unknown-function", span, name=name, help=f"use `{ALIASES[name]}`"))
+    defined = {n for s in scope.chain() for n in s.functions}
+    help = did_you_mean(name, sorted({*OPS, *library.names(), *library.ALIASES, *defined}))
+    return LossError(diagnostic("unknown-function", span, name=name, help=help))
+
+
+def taken(name: str, scope: Scope) -> str | None:
+    """Why a name can't be bound here: the code of a message, or None where it can."""
+    if name in INPUTS:
+        return "input-rebound"
+    if name in AXIS_WORDS or scope.axis(name) is not None:
+        return "axis-name-bound"
+    if name in scope.values:
+        return "name-bound-twice"
+    return None
+
+
+def define(elaborator: Elaborator, definition: ast.Definition, scope: Scope) -> None:
+    """Take note of a `def`; an operation of the language can't be redefined, a library loss can."""
+    name, span = definition.name, definition.name_span
+    if name in OPS or name in INTERNAL:
+        elaborator.report(diagnostic("operation-redefined", span, name=name))
+    elif name in scope.functions:
+        elaborator.report(diagnostic("name-bound-twice", span, name=name))
+    names = [parameter.name for parameter in definition.parameters]
+    for parameter in definition.parameters:
+        if names.count(parameter.name) > 1:
+            elaborator.report(diagnostic("name-bound-twice", parameter.span, name=parameter.name))
+            break
+    scope.functions[name] = definition
+
+
+def matrix(builder: Builder, name: str, rows: tuple[tuple[float, ...], ...], span: Span | None) -> Node:
+    """A matrix constant from its rows, which must be equally long."""
+    if len({len(row) for row in rows}) != 1 or not rows[0]:
+        raise fail("ragged-matrix", span)
+    return builder.matrix(name, rows, span)
+
+
+def alive(builder: Builder) -> Node:
+    """The input that says which samples count."""
+    axis = Axis(BATCH, Dim("y_pred.0", 0))
+    return builder.graph.add(INPUT, attrs={"name": "alive"}, type=Type(DType.BOOL, (axis,)))

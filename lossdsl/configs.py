@@ -1,0 +1,108 @@
+"""Find every formula in a YAML, JSON or TOML file, with its place in that file.
+
+A text is taken for a formula where it stands under a key that names losses or metrics (`KEYS`), directly or inside
+lists and mappings under it, and is more than a bare name: it has an operator, a call, or a line break. So `mse` and
+`val_loss` are left alone. In a mapping that has a `formula`, only that is one, and its `params` are given to it; where
+`_target_` (Hydra) names a function of lossdsl, every other setting that isn't one of `SETTINGS` is a parameter too.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lossdsl.config_text import Leaf, Node, read_toml, read_yaml
+from lossdsl.errors import fail
+from lossdsl.source import Source
+
+LOSS_KEYS = ("loss", "losses", "loss_fn", "formula")
+METRIC_KEYS = ("metric", "metrics", "weighted_metrics")
+KEYS = (*LOSS_KEYS, *METRIC_KEYS)
+"""The keys under which a text may be a formula."""
+SETTINGS = ("formula", "params", "name", "reduction", "dtype", "jit_compile", "class_name", "output_names")
+"""What `lossdsl.compile` takes itself, next to parameters."""
+NOT_FORMULAS = ("name", "reduction", "dtype", "class_name", "registered_name", "module", "optimizer")
+"""Keys whose texts are names, wherever they stand."""
+_MORE_THAN_A_NAME = re.compile(r"[-+*/^<>=(\n\[]")
+_INTERPOLATION = re.compile(r"\$\{[^}]*\}?")
+
+
+@dataclass(frozen=True)
+class Found:
+    """A formula in a file: its text and place, its parameters there, and whether it stands for a metric."""
+
+    source: Source
+    params: dict[str, object] = field(default_factory=dict)
+    metric: bool = False
+    interpolation: str | None = None
+    """The first `${...}` in the formula or its parameters: what it will be is not known yet."""
+
+
+def find(path: Path | str, text: str | None = None) -> list[Found]:
+    """The formulas of a file, in its order; `text` is its content where it is already read. Raises LossError."""
+    path = Path(path)
+    content = _content(path) if text is None else text
+    read = read_toml if path.suffix.lower() == ".toml" else read_yaml
+    return [_found(*hit) for root in read(content, str(path)) for hit in _walk(root)]
+
+
+def _content(path: Path) -> str:
+    try:
+        return path.read_text("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise fail("config-unreadable", None, kind="UTF-8", reason=f"{path}: {error.reason}") from None
+
+
+def _walk(root: Node) -> Iterator[tuple[Leaf, Mapping[str, Node], bool]]:
+    """Each formula's leaf, the mapping that it stands in, and whether a metric key is above it; document order."""
+    stack: list[tuple[Node, str, str, Mapping[str, Node]]] = [(root, "", "", {})]
+    while stack:
+        node, key, under, around = stack.pop()
+        if isinstance(node, Leaf):
+            if under and key not in NOT_FORMULAS and _MORE_THAN_A_NAME.search(node.text):
+                yield node, around, under in METRIC_KEYS
+        elif isinstance(node, list):
+            stack.extend((item, key, under, around) for item in reversed(node))
+        else:
+            below = [(item, name, _under(name, under, node), node) for name, item in node.items()]
+            stack.extend(reversed(below))
+
+
+def _under(key: str, under: str, around: Mapping[str, Node]) -> str:
+    """The loss or metric key that governs a value: its own, or one further up; other keys beside a `formula` have none."""
+    if key == "formula":
+        return under or key
+    if key in KEYS:
+        return key
+    return "" if "formula" in around or key.startswith("_") else under
+
+
+def _found(leaf: Leaf, around: Mapping[str, Node], metric: bool) -> Found:
+    given: dict[str, Node] = {}
+    if "formula" in around:
+        target = around.get("_target_")
+        if isinstance(target, Leaf) and target.text.startswith("lossdsl."):
+            given = {k: v for k, v in around.items() if k not in SETTINGS and not k.startswith("_")}
+            metric = metric or target.text == "lossdsl.metric"
+        params = around.get("params")
+        given |= params if isinstance(params, dict) else {}
+    values = {name: _value(node) for name, node in given.items()}
+    texts = [leaf.text, *(item for value in values.values() for item in _texts(value))]
+    hits = (_INTERPOLATION.search(text) for text in texts)
+    first = next((hit.group() for hit in hits if hit), None)
+    return Found(leaf.source, values, metric, first)
+
+
+def _value(node: Node, depth: int = 2) -> object:
+    """A parameter's value: text, or lists of text to the depth of a matrix; what the text says is the spec's task."""
+    if isinstance(node, list) and depth:
+        return [_value(item, depth - 1) for item in node]
+    return node.text if isinstance(node, Leaf) else node
+
+
+def _texts(value: object) -> Iterator[str]:
+    rows = value if isinstance(value, list) else [value]
+    for row in rows:
+        yield from (item for item in (row if isinstance(row, list) else [row]) if isinstance(item, str))

@@ -1,0 +1,40 @@
+"""Losses and metrics as Keras objects. Importing this module imports Keras and registers the classes at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from lossdsl.backends.live import Loss, Metric
+from lossdsl.source import Source
+from lossdsl.spec import LossSpec
+
+__all__ = ["Loss", "Metric", "compile", "metric"]
+
+
+def compile(
+    formula: str | Source,
+    params: Mapping[str, object] | None = None,
+    *,
+    name: str | None = None,
+    reduction: str | None = "sum_over_batch_size",
+    dtype: Any = None,
+    jit_compile: bool | str = "auto",
+    **more_params: object,
+) -> Loss:
+    """Make a `keras.losses.Loss` of a formula; parameters go in `params`, or by name."""
+    return Loss(
+        formula,
+        {**(params or {}), **more_params},
+        name=name,
+        reduction=reduction,
+        dtype=dtype,
+        jit_compile=jit_compile,
+    )
+
+
+def metric(
+    formula: str | Source, *, name: str | None = None, dtype: Any = None, **params: object
+) -> Metric:
+    """Make a `keras.metrics.Metric` of a formula: the weighted mean over the whole data set."""
+    return Metric(formula, params, name=name, dtype=dtype)

@@ -1,0 +1,89 @@
+"""Messages of the stage `data`: shapes, weights, masks, settings and saved files; see `lossdsl.messages`."""
+
+from __future__ import annotations
+
+from lossdsl.messages.message import Message, Severity
+
+DATA: dict[str, Message] = {
+    "weights-dont-fit": Message(
+        text="{reason}",
+        help="weights and masks are laid along the axes of y_pred from the left, under the formula's own mean or sum",
+        example="# loss(zeros((2, 3)), zeros((2, 3)), sample_weight=ones((2, 4))) of `mean(y_pred - y_true)`",
+    ),
+    "data-unknown-rank": Message(
+        text="{name} has an unknown number of axes here",
+        help="call `set_shape` on the tensor, with None for the sizes that are not known",
+        example="# a tensor out of tf.py_function, inside tf.function",
+    ),
+    "data-not-dense": Message(
+        text="{name} is {found}, and a loss takes dense tensors",
+        help="use `to_tensor()` or `tf.sparse.to_dense`, with weight 0 for what is only padding",
+        example="# loss(tf.ragged.constant([[1.0], [2.0, 3.0]]), ...)",
+    ),
+    "data-not-one": Message(
+        text="{name} is {found}, and a loss takes one tensor",
+        help="give each output of the model a loss of its own, or concatenate the outputs and index them in the formula",
+        example="# loss({'a': y}, {'a': y})",
+    ),
+    "data-not-numbers": Message(
+        text="{name} holds {found}, and a loss takes numbers",
+        help="turn text into class numbers first, as keras.layers.StringLookup does",
+        example="# loss(['cat'], [[0.1, 0.9]])",
+    ),
+    "loss-read-only": Message(
+        text="a loss can't be changed once it is made: {name}",
+        help="make another: `loss.with_params({name}=...)` for a parameter, `lossdsl.compile(...)` for a setting",
+        example="# loss.gamma = 3",
+    ),
+    "metric-name": Message(
+        text="a metric can't be named `loss`: Keras' own entry of that name hides it",
+        help="give it another name: `as_metric(name=...)`",
+        example="# lossdsl.metric('mean(y_pred - y_true)', name='loss')",
+    ),
+    "metric-per-batch": Message(
+        text="the formula couples the samples of a batch, so its metric is an average over batches and not exact",
+        help="`lossdsl.evaluate` takes the whole data set as one batch",
+        example="# lossdsl.metric('sum(y_pred * y_true, axis=batch)')",
+        severity=Severity.WARNING,
+    ),
+    "reduction-none": Message(
+        text="a loss with reduction=None is being traced: in `model.compile` it trains on the sum over the batch",
+        help="use it as it is in a loop of your own; for `model.compile` leave `reduction` as it comes",
+        example="# model.compile(loss=lossdsl.compile('mean(y_pred - y_true)', reduction=None))",
+        severity=Severity.WARNING,
+    ),
+    "constant-vanishes": Message(
+        text="the number {number} is {becomes} in {dtype}, the type that predictions are rounded to",
+        help="the loss itself computes in float32; but next to rounded values this number may guard nothing",
+        example="# lossdsl.compile('mean(log(y_pred + 1e-9))', dtype='float16')",
+        severity=Severity.WARNING,
+    ),
+    "saved-key": Message(
+        text="a saved loss has an entry {names} that this version does not know",
+        help="it was written by a newer lossdsl, or changed by hand: update lossdsl, or load with compile=False",
+        example="# lossdsl.Loss.from_config({'formula': 'mean(y_pred - y_true)', 'color': 'red'})",
+    ),
+    "saved-value": Message(
+        text="the entry `{name}` of a saved loss is {found}, and must be {wanted}",
+        help="the file was damaged or changed by hand: load with compile=False to get at the model",
+        example="# lossdsl.Loss.from_config({'formula': 3})",
+    ),
+    "library-changed": Message(
+        text="`{name}` means something else in this lossdsl than when the loss was saved; the saved meaning is kept",
+        help="saved: {saved}\ntoday: {today}\nremove `uses` from the config to take today's",
+        example="# a config whose `uses` holds an older definition of a library loss",
+        severity=Severity.WARNING,
+    ),
+    "keras-not-ready": Message(
+        text="lossdsl could not make its Keras classes known: {reason}",
+        help="`import lossdsl.keras` after Keras shows the whole error; saved losses can't be loaded until then",
+        example="# an import of Keras that another tool has replaced",
+        severity=Severity.WARNING,
+    ),
+    "keras-legacy": Message(
+        text="TF_USE_LEGACY_KERAS is set, so `tf.keras` is Keras 2, whose models don't take a Keras 3 loss",
+        help="unset it, or use `keras` itself in place of `tf.keras`",
+        example="# TF_USE_LEGACY_KERAS=1 python -c 'import lossdsl.keras'",
+        severity=Severity.WARNING,
+    ),
+}

@@ -1,0 +1,101 @@
+"""The operation table: every function of the language, the internal ones that rows speak of, operators, other spellings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from lossdsl.ops import (
+    activation,
+    along,
+    arithmetic,
+    elementwise,
+    index,
+    internal,
+    order,
+    reduction,
+    special,
+    trigonometry,
+)
+from lossdsl.ops.op import Op
+
+_MODULES = (arithmetic, elementwise, trigonometry, activation, special, reduction, along, order, index)
+
+
+def _named(rows: Iterable[Op]) -> dict[str, Op]:
+    table: dict[str, Op] = {}
+    for op in rows:
+        if op.name in table:
+            raise AssertionError(f"two rows are called {op.name}")
+        table[op.name] = op
+    return table
+
+
+OPS: dict[str, Op] = _named(op for module in _MODULES for op in module.ROWS)
+"""The functions that a formula can call."""
+
+INTERNAL: dict[str, Op] = _named((*internal.ROWS, *special.INTERNAL_ROWS))
+"""Those that only the table's own texts and the compiler can."""
+
+OPERATORS: dict[str, str] = {
+    "+": "add",
+    "-": "subtract",
+    "*": "multiply",
+    "/": "divide",
+    "**": "power",
+    "unary-": "negative",
+    "<": "less",
+    "<=": "less_equal",
+    ">": "greater",
+    ">=": "greater_equal",
+    "==": "equal",
+    "!=": "not_equal",
+    "and": "logical_and",
+    "or": "logical_or",
+    "not": "logical_not",
+    "if-else": "where",
+}
+"""The row of each operator. `unary+` has none: it is its operand."""
+
+ALIASES: dict[str, str] = {
+    "absolute": "abs",
+    "acos": "arccos",
+    "amax": "max",
+    "amin": "min",
+    "asin": "arcsin",
+    "atan": "arctan",
+    "atan2": "arctan2",
+    "ceiling": "ceil",
+    "clamp": "clip",
+    "clip_by_value": "clip",
+    "expit": "sigmoid",
+    "fabs": "abs",
+    "fmax": "maximum",
+    "fmin": "minimum",
+    "gammaln": "lgamma",
+    "gather": "take",
+    "ifelse": "where",
+    "ln": "log",
+    "logsigmoid": "log_sigmoid",
+    "log_sum_exp": "logsumexp",
+    "l2_normalize": "normalize",
+    "neg": "negative",
+    "onehot": "one_hot",
+    "pow": "power",
+    "product": "prod",
+    "psi": "digamma",
+    "reduce_logsumexp": "logsumexp",
+    "reduce_max": "max",
+    "reduce_mean": "mean",
+    "reduce_min": "min",
+    "reduce_prod": "prod",
+    "reduce_std": "std",
+    "reduce_sum": "sum",
+    "reduce_variance": "var",
+    "sgn": "sign",
+    "sqr": "square",
+    "stdev": "std",
+    "swish": "silu",
+    "topk": "top_k",
+    "variance": "var",
+}
+"""Other people's spellings of functions, for suggestions."""

@@ -1,0 +1,255 @@
+"""Rows: many values to one, along axes. Every one of them takes `where=`."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from lossdsl.interval import Interval
+from lossdsl.ops.op import (
+    EVERYWHERE,
+    NO_KINK,
+    NO_LIMITS,
+    PRIMITIVE,
+    Curvature,
+    Family,
+    Monotone,
+    Op,
+    RangeRule,
+)
+
+
+SUM_ULPS = 64
+"""Float32 units in the last place by which a long sum may err: frameworks add in blocks."""
+
+
+def norm(x: np.ndarray, axis: tuple[int, ...] | int) -> np.ndarray:
+    """Euclidean length, scaled so that no square overflows or vanishes."""
+    largest = np.max(np.abs(x), axis=axis, keepdims=True)
+    scale = np.where((largest > 0.0) & np.isfinite(largest), largest, 1.0)
+    return scale * np.sqrt(np.sum(np.square(x / scale), axis=axis, keepdims=True))
+
+
+def logsumexp(x: np.ndarray, axis: tuple[int, ...] | int) -> np.ndarray:
+    """log of the sum of exponentials, shifted by the largest."""
+    largest = np.max(x, axis=axis, keepdims=True)
+    shift = np.where(np.isfinite(largest), largest, 0.0)
+    return shift + np.log(np.sum(np.exp(x - shift), axis=axis, keepdims=True))
+
+
+def exact_ends(x: Interval, ulps: float) -> Interval:
+    """Ends with slack for a long sum, but none at a whole number: floats count exactly."""
+    wide = x.widened(ulps)
+    return Interval(x.lo if x.lo.is_integer() else wide.lo, x.hi if x.hi.is_integer() else wide.hi)
+
+
+def _sum_range(x: Interval, n: Interval) -> Interval:
+    return exact_ends(x * n, SUM_ULPS)
+
+
+def _mean_range(x: Interval, n: Interval) -> Interval:
+    return exact_ends(x, SUM_ULPS)
+
+
+def _prod_range(x: Interval, n: Interval) -> Interval:
+    if x.lo >= 0.0:
+        return exact_ends(x**n, SUM_ULPS)
+    bound = exact_ends(Interval(0.0, x.magnitude) ** n, SUM_ULPS).hi
+    return Interval(-bound, bound)
+
+
+def _var_range(x: Interval, n: Interval) -> Interval:
+    return Interval(0.0, _std_range(x, n).square().widened(SUM_ULPS).hi)
+
+
+def _std_range(x: Interval, n: Interval) -> Interval:
+    spread = (x.hi - x.lo) / 2.0
+    return Interval(0.0, Interval(0.0, spread).widened(SUM_ULPS).hi)
+
+
+def _norm_range(x: Interval, n: Interval) -> Interval:
+    root = Interval(math.sqrt(n.lo), math.sqrt(n.hi))
+    return (abs(x) * root).widened(SUM_ULPS)
+
+
+def _logsumexp_range(x: Interval, n: Interval) -> Interval:
+    return (x.widened() + Interval(math.log(n.lo), math.log(n.hi)).widened()).widened()
+
+
+ROWS = (
+    Op(
+        sig="sum(x: T[*s], axis: axis = none, where: bool[*s] = none) -> T[*s - axis]",
+        family=Family.REDUCTION,
+        means=PRIMITIVE,
+        doc="Sum along axes. It is 0 where `where=` selects nothing.",
+        example="sum([1, 2, 3]) -> 6",
+        latex=r"\sum_{{{axis}}} {x}",
+        domain=EVERYWHERE,
+        monotone=(Monotone.UP,),
+        range=lambda x, n: _sum_range(x, n),
+        curvature=Curvature.AFFINE,
+        grad=("spread(g, x)",),
+        at_kink=NO_KINK,
+        safe=NO_LIMITS,
+        masked="sum(where(c, x, 0), axis=axis)",
+        numpy=lambda x, axis: np.sum(x, axis=axis, keepdims=True),
+        keras="ops.sum({x}, axis={axis}, keepdims=True)",
+    ),
+    Op(
+        sig="mean(x: float[*s], axis: axis = none, where: bool[*s] = none) -> float[*s - axis]",
+        family=Family.REDUCTION,
+        means="sum(x, axis=axis) / size(x, axis=axis)",
+        doc="Arithmetic mean along axes. It is 0 where `where=` selects nothing.",
+        example="mean([1, 2, 6]) -> 3",
+        latex=r"\operatorname*{{mean}}_{{{axis}}} {x}",
+        domain=EVERYWHERE,
+        monotone=(Monotone.UP,),
+        range=_mean_range,
+        curvature=Curvature.AFFINE,
+        grad=("spread(g / size(x, axis=axis), x)",),
+        at_kink=NO_KINK,
+        safe=NO_LIMITS,
+        masked="sum(where(c, x, 0), axis=axis) / maximum(sum(c, axis=axis), 1)",
+        numpy=lambda x, axis: np.mean(x, axis=axis, keepdims=True),
+        keras="ops.mean({x}, axis={axis}, keepdims=True)",
+    ),
+    Op(
+        sig="prod(x: T[*s], axis: axis = none, where: bool[*s] = none) -> T[*s - axis]",
+        family=Family.REDUCTION,
+        means=PRIMITIVE,
+        doc="Product along axes. It is 1 where `where=` selects nothing.",
+        example="prod([2, 3, 4]) -> 24",
+        latex=r"\prod_{{{axis}}} {x}",
+        domain=EVERYWHERE,
+        monotone=(Monotone.BY_GRAD,),
+        range=_prod_range,
+        curvature=Curvature.NEITHER,
+        grad=("g * others_prod(x, axis=axis)",),
+        at_kink=NO_KINK,
+        safe=NO_LIMITS,
+        masked="prod(where(c, x, 1), axis=axis)",
+        numpy=lambda x, axis: np.prod(x, axis=axis, keepdims=True),
+        keras="ops.prod({x}, axis={axis}, keepdims=True)",
+    ),
+    Op(
+        sig="max(x: T[*s], axis: axis = none, where: bool[*s] = none) -> T[*s - axis]",
+        family=Family.REDUCTION,
+        means=PRIMITIVE,
+        doc=(
+            "Largest value along axes; equal ones share the gradient. It is the lowest float32 where"
+            " `where=` selects nothing."
+        ),
+        example="max([1, 3, 2]) -> 3",
+        latex=r"\max_{{{axis}}} {x}",
+        domain=EVERYWHERE,
+        monotone=(Monotone.UP,),
+        range=RangeRule.HULL,
+        curvature=Curvature.CONVEX,
+        grad=("where(x == out, g / sum(x == out, axis=axis), 0)",),
+        at_kink="max'([1, 1]) = [0.5, 0.5]",
+        safe=NO_LIMITS,
+        masked="max(where(c, x, -3.4028235e38), axis=axis)",
+        numpy=lambda x, axis: np.max(x, axis=axis, keepdims=True),
+        keras="ops.max({x}, axis={axis}, keepdims=True)",
+    ),
+    Op(
+        sig="min(x: T[*s], axis: axis = none, where: bool[*s] = none) -> T[*s - axis]",
+        family=Family.REDUCTION,
+        means=PRIMITIVE,
+        doc=(
+            "Smallest value along axes; equal ones share the gradient. It is the largest float32"
+            " where `where=` selects nothing."
+        ),
+        example="min([3, 1, 2]) -> 1",
+        latex=r"\min_{{{axis}}} {x}",
+        domain=EVERYWHERE,
+        monotone=(Monotone.UP,),
+        range=RangeRule.HULL,
+        curvature=Curvature.CONCAVE,
+        grad=("where(x == out, g / sum(x == out, axis=axis), 0)",),
+        at_kink="min'([1, 1]) = [0.5, 0.5]",
+        safe=NO_LIMITS,
+        masked="min(where(c, x, 3.4028235e38), axis=axis)",
+        numpy=lambda x, axis: np.min(x, axis=axis, keepdims=True),
+        keras="ops.min({x}, axis={axis}, keepdims=True)",
+    ),
+    Op(
+        sig="var(x: float[*s], axis: axis = none, where: bool[*s] = none) -> float[*s - axis]",
+        family=Family.REDUCTION,
+        means="mean(square(x - mean(x, axis=axis)), axis=axis)",
+        doc="Mean squared distance from the mean. It is 0 where `where=` selects nothing.",
+        example="var([1, 3]) -> 1",
+        latex=r"\operatorname{{var}}_{{{axis}}} {x}",
+        domain=EVERYWHERE,
+        monotone=(Monotone.BY_GRAD,),
+        range=_var_range,
+        curvature=Curvature.CONVEX,
+        grad=("g * 2 * (x - mean(x, axis=axis)) / size(x, axis=axis)",),
+        at_kink=NO_KINK,
+        safe=NO_LIMITS,
+        masked="mean(square(x - mean(x, axis=axis, where=c)), axis=axis, where=c)",
+        numpy=lambda x, axis: np.var(x, axis=axis, keepdims=True),
+        keras="ops.var({x}, axis={axis}, keepdims=True)",
+    ),
+    Op(
+        sig="std(x: float[*s], axis: axis = none, where: bool[*s] = none) -> float[*s - axis]",
+        family=Family.REDUCTION,
+        means="sqrt(var(x, axis=axis))",
+        doc="Standard deviation, the square root of `var`; its gradient is 0 where it is 0.",
+        example="std([1, 3]) -> 1",
+        latex=r"\operatorname{{std}}_{{{axis}}} {x}",
+        domain=EVERYWHERE,
+        monotone=(Monotone.BY_GRAD,),
+        range=_std_range,
+        curvature=Curvature.CONVEX,
+        grad=("g * divide_no_nan(x - mean(x, axis=axis), out) / size(x, axis=axis)",),
+        at_kink="std'([1, 1]) = [0, 0]",
+        safe=NO_LIMITS,
+        masked=(
+            "std(where(c, x, mean(x, axis=axis, where=c)), axis=axis) * sqrt(size(c, axis=axis) /"
+            " maximum(sum(c, axis=axis), 1))"
+        ),
+        numpy=lambda x, axis: np.std(x, axis=axis, keepdims=True),
+        keras="ops.std({x}, axis={axis}, keepdims=True)",
+    ),
+    Op(
+        sig="norm(x: float[*s], axis: axis = none, where: bool[*s] = none) -> float[*s - axis]",
+        family=Family.REDUCTION,
+        means="sqrt(sum(square(x), axis=axis))",
+        doc="Euclidean length along axes; its gradient is 0 where it is 0.",
+        example="norm([3, 4]) -> 5",
+        latex=r"\left\lVert {x} \right\rVert_{{{axis}}}",
+        domain=EVERYWHERE,
+        monotone=(Monotone.BY_GRAD,),
+        range=_norm_range,
+        curvature=Curvature.CONVEX,
+        grad=("g * divide_no_nan(x, out)",),
+        at_kink="norm'([0, 0]) = [0, 0]",
+        safe=(1.0,),
+        masked="norm(where(c, x, 0), axis=axis)",
+        numpy=norm,
+        keras="ops.sqrt(ops.sum(ops.square({x}), axis={axis}, keepdims=True))",
+    ),
+    Op(
+        sig="logsumexp(x: float[*s], axis: axis = none, where: bool[*s] = none) -> float[*s - axis]",
+        family=Family.REDUCTION,
+        means="log(sum(exp(x), axis=axis))",
+        doc=(
+            "log of the sum of exponentials; never overflows. It is the lowest float32 where `where=`"
+            " selects nothing."
+        ),
+        example="logsumexp([0, 0]) -> 0.6931471805599453",
+        latex=r"\log \sum_{{{axis}}} e^{{{x}}}",
+        domain=EVERYWHERE,
+        monotone=(Monotone.UP,),
+        range=_logsumexp_range,
+        curvature=Curvature.CONVEX,
+        grad=("g * softmax(x, axis=axis)",),
+        at_kink=NO_KINK,
+        safe=NO_LIMITS,
+        masked="logsumexp(where(c, x, -3.4028235e38), axis=axis)",
+        numpy=logsumexp,
+        keras="ops.logsumexp({x}, axis={axis}, keepdims=True)",
+    ),
+)

@@ -1,0 +1,204 @@
+"""Rows: special functions, and products and quotients that are 0 where their first factor is."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lossdsl.interval import SLACK, ULP, EVERYTHING, NO, NONNEGATIVE, Interval, by_ends
+from lossdsl.ops import special_functions
+from lossdsl.ops.op import (
+    BACKEND,
+    EVERYWHERE,
+    NO_KINK,
+    NO_LIMITS,
+    NOT_A_REDUCTION,
+    PRIMITIVE,
+    Curvature,
+    Family,
+    Monotone,
+    Op,
+    RangeRule,
+)
+
+
+LOWEST_LGAMMA = -0.1214863
+"""The minimum of lgamma on the positive numbers, rounded down."""
+
+
+def _lgamma_range(x: Interval) -> Interval:
+    """Down to 1.46 it falls, then it rises; slack is absolute, for values near 0."""
+    if x.lo <= 0.0:
+        return EVERYTHING
+    ends = [float(special_functions.lgamma(np.asarray(v))) for v in (x.lo, x.hi)]
+    low = LOWEST_LGAMMA if x.lo < 1.47 and x.hi > 1.46 else min(ends)
+    return Interval(low, max(low, *ends)).widened() + Interval(-SLACK * ULP, SLACK * ULP)
+
+
+def _digamma_range(x: Interval) -> Interval:
+    if x.lo <= 0.0:
+        return EVERYTHING
+    return by_ends(special_functions.digamma, (True,), x) + Interval(-SLACK * ULP, SLACK * ULP)
+
+
+def _xlogy_range(x: Interval, y: Interval) -> Interval:
+    logs = by_ends(np.log, (True,), Interval(max(y.lo, 0.0), y.hi)) if y.hi > 0.0 else NO
+    return (x * logs).hull(NO) if 0.0 in x else x * logs
+
+
+def _xlogy(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    return np.where(np.equal(x, 0), 0.0, np.multiply(x, np.log(np.where(np.equal(x, 0), 1.0, y))))
+
+
+def _xdivy(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    return np.where(np.equal(x, 0), 0.0, np.true_divide(x, np.where(np.equal(x, 0), 1.0, y)))
+
+
+ROWS = (
+    Op(
+        sig="logaddexp(x1: float[*s], x2: float[*s]) -> float[*s]",
+        family=Family.ELEMENTWISE,
+        means="log(exp(x1) + exp(x2))",
+        doc="log(exp(x1) + exp(x2)); never overflows.",
+        example="logaddexp(0, 0) -> 0.6931471805599453",
+        latex=r"\log(e^{{{x1}}} + e^{{{x2}}})",
+        domain=EVERYWHERE,
+        monotone=(Monotone.UP, Monotone.UP),
+        range=RangeRule.FROM_MONOTONE,
+        curvature=Curvature.CONVEX,
+        grad=("g * sigmoid(x1 - x2)", "g * sigmoid(x2 - x1)"),
+        at_kink=NO_KINK,
+        safe=NO_LIMITS,
+        masked=NOT_A_REDUCTION,
+        numpy=np.logaddexp,
+        keras="ops.logaddexp({x1}, {x2})",
+    ),
+    Op(
+        sig="erf(x: float[*s]) -> float[*s]",
+        family=Family.ELEMENTWISE,
+        means=PRIMITIVE,
+        doc="Error function.",
+        example="erf(0) -> 0",
+        latex=r"\operatorname{{erf}}({x})",
+        domain=EVERYWHERE,
+        monotone=(Monotone.UP,),
+        range=RangeRule.FROM_MONOTONE,
+        curvature=Curvature.NEITHER,
+        grad=("1.1283791670955126 * g * exp(-square(x))",),
+        at_kink=NO_KINK,
+        safe=NO_LIMITS,
+        masked=NOT_A_REDUCTION,
+        numpy=special_functions.erf,
+        keras="ops.erf({x})",
+    ),
+    Op(
+        sig="erfinv(x: float[*s]) -> float[*s]",
+        family=Family.ELEMENTWISE,
+        means=PRIMITIVE,
+        doc="Inverse of the error function.",
+        example="erfinv(0) -> 0",
+        latex=r"\operatorname{{erf}}^{{-1}}({x})",
+        domain="abs(x) < 1",
+        monotone=(Monotone.UP,),
+        range=RangeRule.FROM_MONOTONE,
+        curvature=Curvature.NEITHER,
+        grad=("0.886226925452758 * g * exp(square(out))",),
+        at_kink=NO_KINK,
+        safe=(0.0,),
+        masked=NOT_A_REDUCTION,
+        numpy=special_functions.erfinv,
+        keras="ops.erfinv({x})",
+    ),
+    Op(
+        sig="lgamma(x: float[*s]) -> float[*s]",
+        family=Family.ELEMENTWISE,
+        means=PRIMITIVE,
+        doc="log |gamma(x)|: log of a factorial, for likelihoods of counts.",
+        example="lgamma(5) -> 3.1780538303479458",
+        latex=r"\log \Gamma({x})",
+        domain="x > 0 or x != round(x)",
+        monotone=(Monotone.BY_GRAD,),
+        range=_lgamma_range,
+        curvature=Curvature.NEITHER,
+        grad=("g * digamma(x)",),
+        at_kink=NO_KINK,
+        safe=(1.0,),
+        masked=NOT_A_REDUCTION,
+        numpy=special_functions.lgamma,
+        keras="shims.lgamma({x})",
+    ),
+    Op(
+        sig="digamma(x: float[*s]) -> float[*s]",
+        family=Family.ELEMENTWISE,
+        means=PRIMITIVE,
+        doc="Derivative of lgamma.",
+        example="digamma(1) -> -0.5772156649015329",
+        latex=r"\psi({x})",
+        domain="x > 0 or x != round(x)",
+        monotone=(Monotone.BY_GRAD,),
+        range=_digamma_range,
+        curvature=Curvature.NEITHER,
+        grad=("g * trigamma(x)",),
+        at_kink=NO_KINK,
+        safe=(1.0,),
+        masked=NOT_A_REDUCTION,
+        numpy=special_functions.digamma,
+        keras="shims.digamma({x})",
+    ),
+    Op(
+        sig="xlogy(x: float[*s], y: float[*s]) -> float[*s]",
+        family=Family.ELEMENTWISE,
+        means="where(x == 0, 0, x * log(where(x == 0, 1, y)))",
+        doc="x * log(y), but 0 where x is 0.",
+        example="xlogy(0, 0) -> 0",
+        latex=r"{x} \log {y}",
+        domain="y > 0 or x == 0",
+        monotone=(Monotone.BY_GRAD, Monotone.BY_GRAD),
+        range=_xlogy_range,
+        curvature=Curvature.NEITHER,
+        grad=("where(x == 0 and y <= 0, 0, g * log(y))", "xdivy(g * x, y)"),
+        at_kink="xlogy'(0, 0) = 0, 0; xlogy'(0, -1) = 0, 0",
+        safe=(1.0, 1.0),
+        masked=NOT_A_REDUCTION,
+        numpy=_xlogy,
+        keras="shims.xlogy({x}, {y})",
+    ),
+    Op(
+        sig="xdivy(x: float[*s], y: float[*s]) -> float[*s]",
+        family=Family.ELEMENTWISE,
+        means="where(x == 0, 0, x / where(x == 0, 1, y))",
+        doc="x / y, but 0 where x is 0.",
+        example="xdivy(0, 0) -> 0",
+        latex=r"\frac{{{x}}}{{{y}}}",
+        domain="y != 0 or x == 0",
+        monotone=(Monotone.BY_GRAD, Monotone.BY_GRAD),
+        range=lambda x, y: (x / y).hull(NO) if 0.0 in x else x / y,
+        curvature=Curvature.NEITHER,
+        grad=("where(x == 0 and y == 0, 0, g / y)", "-xdivy(g * out, y)"),
+        at_kink="xdivy'(0, 0) = 0, 0",
+        safe=(1.0, 1.0),
+        masked=NOT_A_REDUCTION,
+        numpy=_xdivy,
+        keras="shims.xdivy({x}, {y})",
+    ),
+)
+
+INTERNAL_ROWS = (
+    Op(
+        sig="trigamma(x: float[*s]) -> float[*s]",
+        family=Family.ELEMENTWISE,
+        means=PRIMITIVE,
+        doc="Second derivative of lgamma; only the gradient of `digamma` reaches it.",
+        example="trigamma(1) -> 1.6449340668482264",
+        latex=r"\psi_1({x})",
+        domain="x > 0 or x != round(x)",
+        monotone=(Monotone.BY_GRAD,),
+        range=lambda x: by_ends(special_functions.trigamma, (False,), x) if x.lo > 0.0 else NONNEGATIVE,
+        curvature=Curvature.NEITHER,
+        grad=(BACKEND,),
+        at_kink=NO_KINK,
+        safe=(1.0,),
+        masked=NOT_A_REDUCTION,
+        numpy=special_functions.trigamma,
+        keras="shims.trigamma({x})",
+    ),
+)

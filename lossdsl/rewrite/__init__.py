@@ -1,0 +1,1 @@
+"""Graph to graph: the same meaning in a better form."""

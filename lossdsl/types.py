@@ -1,0 +1,113 @@
+"""Types of values: what the elements are, and an ordered list of axes.
+
+An axis is an identity (a name), not a position: two values meet where their axes have the same identity. An axis
+that a value once had and lost keeps its place in the list, as reduced or selected, so that axis numbers go on
+meaning what they meant for the input.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import Enum, IntEnum
+
+BATCH = "batch"
+PAIRS = "pairs"
+
+
+class DType(IntEnum):
+    """What the elements are; the order is that of promotion."""
+
+    BOOL = 0
+    INT = 1
+    FLOAT = 2
+
+    def __str__(self) -> str:
+        return self.name.lower()
+
+
+class State(Enum):
+    """Whether an axis is there, was reduced (the value spreads along it), or was indexed away (it does not)."""
+
+    FULL = "full"
+    REDUCED = "reduced"
+    SELECTED = "selected"
+
+
+@dataclass(frozen=True, slots=True)
+class Dim:
+    """The size of an axis: `symbol + offset`, or just `offset` where it is known.
+
+    A symbol names an axis of an input, as `y_pred.1`; its value is known when the first real shapes arrive.
+    """
+
+    symbol: str | None
+    offset: int
+
+    def __str__(self) -> str:
+        if self.symbol is None:
+            return str(self.offset)
+        return self.symbol + (f"{self.offset:+d}" if self.offset else "")
+
+    def shift(self, by: int) -> Dim:
+        """The size that is larger by `by`."""
+        return Dim(self.symbol, self.offset + by)
+
+    def value(self, sizes: dict[str, int | None]) -> int | None:
+        """The number, where `sizes` knows the symbol."""
+        if self.symbol is None:
+            return self.offset
+        known = sizes.get(self.symbol)
+        return None if known is None else known + self.offset
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """One axis of a value: its identity, its size, and whether it is still there."""
+
+    id: str
+    size: Dim
+    state: State = State.FULL
+
+    def turned(self, state: State) -> Axis:
+        """The same axis in another state."""
+        return replace(self, state=state)
+
+
+@dataclass(frozen=True, slots=True)
+class Type:
+    """The type of a value: its elements and its axes, in the order of the layout."""
+
+    dtype: DType
+    axes: tuple[Axis, ...] = ()
+
+    @property
+    def full(self) -> tuple[Axis, ...]:
+        """The axes that are there."""
+        return tuple(a for a in self.axes if a.state is State.FULL)
+
+    def axis(self, identity: str) -> Axis | None:
+        """The axis of that identity, in whatever state, or None where the value never had it."""
+        return next((a for a in self.axes if a.id == identity), None)
+
+    def has(self, identity: str) -> bool:
+        """Whether the axis is there."""
+        axis = self.axis(identity)
+        return axis is not None and axis.state is State.FULL
+
+    def with_dtype(self, dtype: DType) -> Type:
+        """The same axes with other elements."""
+        return replace(self, dtype=dtype)
+
+    def show(self, sizes: dict[str, int | None] | None = None) -> str:
+        """`float[batch, classes]`; with `sizes`, numbers in place of the names that they belong to."""
+        if not self.full:
+            return str(self.dtype)
+        return f"{self.dtype}[{', '.join(_show(a, sizes or {}) for a in self.full)}]"
+
+
+def _show(axis: Axis, sizes: dict[str, int | None]) -> str:
+    known = axis.size.value(sizes)
+    if known is not None:
+        return str(known)
+    label = axis.id.split(":")[-1]
+    return label + (f"{axis.size.offset:+d}" if axis.size.offset else "")
