@@ -15,7 +15,7 @@ from lossdsl.checker.declared import data_declarations, within
 from lossdsl.errors import Diagnostic, LossError, fail
 from lossdsl.ir.node import show as show_graph
 from lossdsl.messages import Severity
-from lossdsl.program import Program, Term, aligned, build
+from lossdsl.program import Program, Term, aligned
 from lossdsl.source import Source, Span
 from lossdsl.syntax import ast
 from lossdsl.syntax.format import format_formula
@@ -96,7 +96,7 @@ def check(formula: str | Source, params: Mapping[str, object] | None = None, **m
 
 
 def _report(checked: Checked) -> Report:
-    program = build(checked.elaborated, checked.fill, False)
+    program = checked.display()
     return Report(
         ok=True,
         diagnostics=checked.warnings,
@@ -180,11 +180,11 @@ def show(formula: str | Source, emit: str = "text", params: Mapping[str, object]
     if emit == "latex":
         return latex.formula(checked.formula)
     if emit == "types":
-        root = checked.elaborated.root
+        root = checked.display().elaborated.root
         assert root is not None
         return "\n".join([str(checked.signature), "", *show_graph([root])])
     if emit == "python":
-        return build(checked.elaborated, checked.fill, False).source
+        return checked.display().source
     raise fail("unknown-emit", None, emit=emit, known=", ".join(EMITS))
 
 

@@ -95,8 +95,20 @@ class Checked:
                 raise LossError(again.errors)
             found = self._programs[stars, alive] = build(again, self.fill, alive)
         sizes = self._sizes(found, true_shape, pred_shape, whole)
-        found.check_sizes(sizes, whole)
+        data = f"y_true has shape {_tuple(true_shape)}, y_pred {_tuple(pred_shape)}"
+        found.check_sizes(sizes, whole, data)
         return found
+
+    def display(self) -> Program:
+        """The program to show where no data has come: at rank 2 where the formula takes it."""
+        for stars in (self.stars + 1, self.stars):
+            shapes = [s.least + s.has_star * stars for s in (self.signature.y_true, self.signature.y_pred)]
+            if self.signature.has_star and shapes[1] == 2 or stars == self.stars:
+                try:
+                    return self.program(*((None,) * rank for rank in shapes))
+                except LossError:  # a formula for one rank alone
+                    continue
+        raise AssertionError("a checked formula has a program")
 
     def _stars(
         self, true_shape: Sequence[int | None], pred_shape: Sequence[int | None], whole: Span

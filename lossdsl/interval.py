@@ -1,9 +1,9 @@
-"""Closed intervals whose ends are rounded outward to float32, so that what they promise holds for a loss computed in
-float32 as well as in float64.
+"""Closed intervals, ends rounded outward to float32, so that what they promise holds in float32 too.
+float64.
 
-An interval says where a value lies wherever it is defined; that it may be undefined is another question (`domain`).
-Sums, products, quotients and square roots of floats are rounded correctly, and rounding is monotone: an end that is
-itself a float32 bounds them with no allowance. Everything else gets `widened`.
+An interval says where a value lies wherever it is defined; whether it is defined is another question
+(`domain`). Sums, products, quotients and square roots of floats are rounded correctly, and rounding is
+monotone: an end that is itself a float32 bounds them with no allowance. Everything else gets `widened`.
 """
 
 from __future__ import annotations
@@ -60,7 +60,8 @@ class Interval:
 
     def hull(self, *others: Interval) -> Interval:
         """The smallest interval that covers all of them."""
-        return Interval(min(self.lo, *(o.lo for o in others)), max(self.hi, *(o.hi for o in others))) if others else self
+        every = (self, *others)
+        return Interval(min(x.lo for x in every), max(x.hi for x in every))
 
     def meet(self, other: Interval) -> Interval | None:
         """What lies in both, or None."""
@@ -140,8 +141,9 @@ def by_ends(
 ) -> Interval:
     """The range of a function that rises (`up`) or falls in each operand: its values at the ends, with slack.
 
-    The values at the ends of the whole line, which every implementation keeps to, cap the slack; so does a value at 0
-    that a float holds exactly: `exp(0)` is 1 everywhere. No slack at all for what floats compute exactly.
+    The values at the ends of the whole line, which every implementation keeps to, cap the slack; so does
+    a value at 0 that a float holds exactly: `exp(0)` is 1 everywhere. No slack at all for what floats
+    compute exactly.
     """
     low = [x.lo if rises else x.hi for rises, x in zip(up, operands, strict=True)]
     high = [x.hi if rises else x.lo for rises, x in zip(up, operands, strict=True)]

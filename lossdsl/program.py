@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -52,12 +52,16 @@ class Program:
             self._loaded[id(ops)] = load(self.source, name, ops=ops, shims=shims)
         return self._loaded[id(ops)]
 
-    def check_sizes(self, sizes: Sizes, whole: Span) -> None:
-        """Raise LossError where known sizes break what the formula needs, or ask for a tensor too large."""
+    def check_sizes(self, sizes: Sizes, whole: Span, data: str) -> None:
+        """Raise LossError where known sizes break what the formula needs, or ask for a tensor too large.
+
+        `data` is the shapes as they came, for the message.
+        """
         for constraint in self.elaborated.constraints:
             broken = constraint.broken(dict(sizes))
             if broken is not None:
-                raise LossError(broken)
+                help = f"{broken.help}\nthe data: {data}".strip()
+                raise LossError(replace(broken, span=broken.span or whole, help=help))
         limit = current().tensor_bytes
         for node in self.nodes:
             dims = [axis.size.value(dict(sizes)) for axis in node.type.full]

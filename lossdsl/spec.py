@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
-from lossdsl.api import LANGUAGE, analyse
+from lossdsl.checked import LANGUAGE, analyse
 from lossdsl.errors import LossError, fail
 
 if TYPE_CHECKING:
@@ -161,7 +161,7 @@ def plain(name: str, value: object, depth: int = 2) -> Any:
         return value
     if isinstance(value, str):
         return _number(name, value)
-    if isinstance(value, Sequence) and depth:
+    if isinstance(value, Sequence) and not isinstance(value, bytes) and depth:
         return [plain(name, item, depth - 1) for item in value]
     raise fail("spec-value", None, name=name, found=_kind(value))
 

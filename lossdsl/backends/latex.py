@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lossdsl.library import ALIASES
 from lossdsl.ops import OPERATORS, OPS
+from lossdsl.ops.op import Op
 from lossdsl.syntax import ast
 
 ATOM = 9
@@ -120,12 +121,32 @@ def _call(tree: ast.Call, at: object) -> Piece:
     row = OPS.get(tree.function)
     if tree.function == "where" and len(tree.args) == 3:
         return (_cases(*(at(arg) for arg in tree.args)), ATOM)
-    values = [a.name for a in row.signature.values] if row else []
-    if row is not None and len(tree.args) == len(values) and not tree.keywords:
-        filled = row.latex.format(**{n: at(arg) for n, arg in zip(values, tree.args, strict=True)})
+    given = _bound(tree, row) if row is not None else {}
+    if row is not None and given and "where" not in given:
+        pieces = {a.name: "" for a in row.signature.args}
+        for name, argument in given.items():
+            pieces[name] = at(argument, 0 if _enclosed(row.latex, name) else ATOM)
+        filled = row.latex.format(**pieces).replace("_{}", "")
         return (filled, 0 if tree.function in OPERATORS.values() else LEVELS["unary"])
     inside = ", ".join(at(part) for part in (*tree.args, *tree.keywords))
     return (rf"{_function(tree.function)}\left({inside}\right)", ATOM)
+
+
+def _bound(tree: ast.Call, row: Op) -> dict[str, ast.Tree]:
+    """The arguments by name; empty where they do not fit, which is the checker's business."""
+    names = [a.name for a in row.signature.args]
+    found: dict[str, ast.Tree] = dict(zip(names, tree.args, strict=False))
+    found |= {k.name: k.value for k in tree.keywords if k.name in names}
+    complete = all(a.name in found or a.default is not None for a in row.signature.args)
+    return found if complete and len(tree.args) <= len(names) else {}
+
+
+def _enclosed(template: str, name: str) -> bool:
+    """Whether a template sets an argument off by itself: in brackets, bars, or braces that end its reach."""
+    slot = "{" + name + "}"
+    return any(f"{left}{slot}{right}" in template for left, right in (("(", ")"), ("{{", "}}"), ("{{", ",")))  or (
+        r"\left" in template
+    )
 
 
 def _cases(condition: str, body: str, orelse: str) -> str:

@@ -1,7 +1,7 @@
 """What `keras.ops` lacks, in terms of it, or by the backend's own function.
 
-An ejected file carries the text of the functions that it uses, so each stands alone: it names `keras`, `ops` and
-nothing else of this file, and a backend is imported where it is needed.
+An ejected file carries the text of the functions that it uses, so each stands alone: it names `keras` and
+`ops` and nothing else of this file, and a backend is imported where it is needed.
 """
 
 from __future__ import annotations
@@ -132,9 +132,10 @@ def slice_along(x: Any, start: int | None, stop: int | None, axis: int) -> Any:
 def pad_select(x: Any, like: Any, index: int, axis: int) -> Any:
     """Zeros shaped as `like`, with x at one place of an axis."""
     every = (slice(None),) * (axis % len(x.shape))
-    before = ops.zeros_like(like[(*every, slice(None, index))])
-    after = ops.zeros_like(like[(*every, slice(index + 1, None))]) if index != -1 else before[(*every, slice(0, 0))]
-    return ops.concatenate([before, x, after], axis=axis)
+    parts = [ops.zeros_like(like[(*every, slice(None, index))]), x]
+    if index != -1:
+        parts.append(ops.zeros_like(like[(*every, slice(index + 1, None))]))
+    return ops.concatenate(parts, axis=axis)
 
 
 def pad_slice(x: Any, like: Any, start: int | None, stop: int | None, axis: int) -> Any:
@@ -162,5 +163,6 @@ def scatter_along_axis(x: Any, like: Any, indices: Any, axis: int) -> Any:
     rows = ops.reshape(places, (-1, ops.shape(places)[-1]))
     count = ops.shape(rows)[0]
     flat = rows + target[-1] * ops.expand_dims(ops.arange(count, dtype=rows.dtype), -1)
-    found = ops.segment_sum(ops.reshape(values, (-1,)), ops.reshape(flat, (-1,)), num_segments=count * target[-1])
+    values, flat = ops.reshape(values, (-1,)), ops.reshape(flat, (-1,))
+    found = ops.segment_sum(values, flat, num_segments=count * target[-1])
     return ops.moveaxis(ops.reshape(found, target), -1, axis)

@@ -403,6 +403,14 @@ SHAPES: dict[str, Message] = {
         help="the first axis of the data is the batch",
         example="# data of shape ()",
     ),
+    "class-name": Message(
+        text="`{name}` can't be the name of the class",
+        help="a Python name, no keyword, none that the file itself uses",
+        example="# eject(formula, class_name='class')",
+    ),
+    "unknown-emit": Message(
+        text="nothing is shown as `{emit}`", help="one of {known}", example="# show(formula, emit='x')"
+    ),
     "not-a-formula": Message(
         text="a formula is text, and this is a {kind}",
         help="a string, as `mean(abs(y_true - y_pred))`",

@@ -1,4 +1,4 @@
-"""The operation table: every function of the language, the internal ones that rows speak of, operators, other spellings."""
+"""The operation table: the functions of the language, the internal ones, the operators, other spellings."""
 
 from __future__ import annotations
 

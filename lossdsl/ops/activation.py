@@ -12,6 +12,7 @@ from lossdsl.ops.op import (
     NO_KINK,
     NO_LIMITS,
     NOT_A_REDUCTION,
+    Array,
     Curvature,
     Family,
     Monotone,
@@ -20,13 +21,13 @@ from lossdsl.ops.op import (
 )
 
 
-def sigmoid(x: np.ndarray) -> np.ndarray:
+def sigmoid(x: Array) -> Array:
     """The logistic function, from the exponential that can't overflow."""
     small = np.exp(-np.abs(x))
     return np.where(np.greater_equal(x, 0), 1.0, small) / (1.0 + small)
 
 
-def _gelu_bend(x: np.ndarray) -> np.ndarray:
+def _gelu_bend(x: Array) -> Array:
     return 0.7978845608028654 * (x + 0.044715 * np.float_power(x, 3))
 
 

@@ -13,22 +13,23 @@ from lossdsl.ops.op import (
     NO_LIMITS,
     NOT_A_REDUCTION,
     PRIMITIVE,
+    Array,
     Curvature,
     Family,
     Monotone,
     Op,
     RangeRule,
 )
-from lossdsl.ops.reduction import exact_ends, logsumexp, norm
+from lossdsl.ops.reduction import SUM_ULPS, exact_ends, logsumexp, norm
 
 
-def softmax(x: np.ndarray, axis: tuple[int, ...] | int) -> np.ndarray:
+def softmax(x: Array, axis: tuple[int, ...] | int) -> Array:
     """Shares of the sum of exponentials. `logsumexp` has it in its gradient, over all its axes at once."""
     powers = np.exp(x - np.max(x, axis=axis, keepdims=True))
     return powers / np.sum(powers, axis=axis, keepdims=True)
 
 
-def _normalize(x: np.ndarray, axis: int) -> np.ndarray:
+def _normalize(x: Array, axis: int) -> Array:
     length = norm(x, axis)
     return np.where(length == 0.0, 0.0, x / np.where(length == 0.0, 1.0, length))
 
@@ -42,7 +43,7 @@ def _normalize_range(x: Interval, n: Interval) -> Interval:
 
 
 def _cumsum_range(x: Interval, n: Interval) -> Interval:
-    return exact_ends(x * Interval(1.0, n.hi))
+    return exact_ends(x * Interval(1.0, n.hi), SUM_ULPS)
 
 
 ROWS = (

@@ -12,6 +12,7 @@ from lossdsl.ops.op import (
     NOT_A_REDUCTION,
     PRIMITIVE,
     ZERO,
+    Array,
     Curvature,
     Family,
     Monotone,
@@ -27,7 +28,7 @@ def _sides(x1: Interval, x2: Interval) -> Interval:
     return YES if x1.is_point and x1 == x2 else UNIT
 
 
-def _clip(x: np.ndarray, x_min: np.ndarray, x_max: np.ndarray) -> np.ndarray:
+def _clip(x: Array, x_min: Array, x_max: Array) -> Array:
     return np.where(np.asarray(x_min) <= x_max, np.minimum(np.maximum(x, x_min), x_max), np.nan)
 
 
@@ -108,7 +109,7 @@ ROWS = (
         sig="power(x1: float[*s], x2: float[*s]) -> float[*s]",
         family=Family.ELEMENTWISE,
         means=PRIMITIVE,
-        doc="`x1` to the power `x2`; written `x1 ** x2`. A negative base takes whole exponents only; 0 ** 0 is 1.",
+        doc="Power; written `x1 ** x2`. A negative base takes whole exponents only; 0 ** 0 is 1.",
         example="2 ** 3 -> 8",
         latex="{{{x1}}}^{{{x2}}}",
         domain="x1 > 0 or x1 == 0 and x2 >= 0 or x1 < 0 and x2 == round(x2)",

@@ -13,6 +13,7 @@ from lossdsl.ops.op import (
     PRIMITIVE,
     STOPPED,
     ZERO,
+    Array,
     Curvature,
     Family,
     Monotone,
@@ -21,41 +22,41 @@ from lossdsl.ops.op import (
 )
 
 
-def _inside(indices: np.ndarray, size: int) -> None:
+def _inside(indices: Array, size: int) -> None:
     outside = (np.asarray(indices) < 0) | (np.asarray(indices) >= size)
     if np.any(outside):
         raise IndexError(f"index {np.asarray(indices)[outside].flat[0]} is not in 0 to {size - 1}")
 
 
-def _one_hot(x: np.ndarray, num_classes: int, axis: int) -> np.ndarray:
+def _one_hot(x: Array, num_classes: int, axis: int) -> Array:
     return np.equal(x, along(np.arange(num_classes), np.ndim(x), axis)).astype(float)
 
 
-def _take(x: np.ndarray, indices: np.ndarray, axis: int = 0) -> np.ndarray:
+def _take(x: Array, indices: Array, axis: int = 0) -> Array:
     table = np.reshape(x, -1)
     _inside(indices, table.size)
     return table[np.asarray(indices, int)]
 
 
-def _take_along(x: np.ndarray, indices: np.ndarray, axis: int) -> np.ndarray:
+def _take_along(x: Array, indices: Array, axis: int) -> Array:
     _inside(indices, np.shape(x)[axis])
     return np.take_along_axis(x, np.asarray(indices, int), axis)
 
 
-def _index(x: np.ndarray, axis: int) -> np.ndarray:
+def _index(x: Array, axis: int) -> Array:
     return along(np.arange(np.shape(x)[axis]), np.ndim(x), axis)
 
 
-def along(values: np.ndarray, rank: int, axis: int) -> np.ndarray:
+def along(values: Array, rank: int, axis: int) -> Array:
     """A vector, laid along one axis of so many."""
     shape = [1] * rank
     shape[axis] = -1
     return np.reshape(values, shape)
 
 
-def matmul(x1: np.ndarray, x2: np.ndarray, axis: int = -1) -> np.ndarray:
+def matmul(x1: Array, x2: Array, axis: int = -1) -> Array:
     """An axis times a matrix, where it stands."""
-    return np.moveaxis(np.tensordot(x1, x2, [[axis], [0]]), -1, axis)
+    return np.moveaxis(np.tensordot(x1, x2, (axis, 0)), -1, axis)
 
 
 def _matmul_range(x1: Interval, x2: Interval, n: Interval) -> Interval:

@@ -15,6 +15,7 @@ from lossdsl.ops.op import (
     PRIMITIVE,
     STOPPED,
     ZERO,
+    Array,
     Curvature,
     Family,
     Monotone,
@@ -24,11 +25,11 @@ from lossdsl.ops.op import (
 from lossdsl.ops.order import top_k_indices
 
 
-def _divide_no_nan(x1: np.ndarray, x2: np.ndarray) -> np.ndarray:
+def _divide_no_nan(x1: Array, x2: Array) -> Array:
     return np.where(np.equal(x2, 0), 0.0, np.true_divide(x1, np.where(np.equal(x2, 0), 1.0, x2)))
 
 
-def _others_prod(x: np.ndarray, axis: tuple[int, ...] | int) -> np.ndarray:
+def _others_prod(x: Array, axis: tuple[int, ...] | int) -> Array:
     """Products before and after each value, multiplied: no division, so that zeros are no trouble."""
     axes = axis if isinstance(axis, tuple) else (axis,)
     last = tuple(range(-len(axes), 0))
@@ -48,37 +49,35 @@ def _one(index: int) -> slice:
     return slice(index, index + 1 if index != -1 else None)
 
 
-def _select(x: np.ndarray, index: int, axis: int) -> np.ndarray:
+def _select(x: Array, index: int, axis: int) -> Array:
     return x[_at(np.ndim(x), axis, _one(index))]
 
 
-def _slice(x: np.ndarray, axis: int, start: int | None = None, stop: int | None = None) -> np.ndarray:
+def _slice(x: Array, axis: int, start: int | None = None, stop: int | None = None) -> Array:
     return x[_at(np.ndim(x), axis, slice(start, stop))]
 
 
-def _pad_select(x: np.ndarray, like: np.ndarray, index: int, axis: int) -> np.ndarray:
+def _pad_select(x: Array, like: Array, index: int, axis: int) -> Array:
     result = np.zeros(np.shape(like), np.result_type(x))
     result[_at(np.ndim(like), axis, _one(index))] = x
     return result
 
 
-def _pad_slice(
-    x: np.ndarray, like: np.ndarray, axis: int, start: int | None = None, stop: int | None = None
-) -> np.ndarray:
+def _pad_slice(x: Array, like: Array, axis: int, start: int | None = None, stop: int | None = None) -> Array:
     result = np.zeros(np.shape(like), np.result_type(x))
     result[_at(np.ndim(like), axis, slice(start, stop))] = x
     return result
 
 
-def _scatter_add(x: np.ndarray, like: np.ndarray, indices: np.ndarray, axis: int = 0) -> np.ndarray:
+def _scatter_add(x: Array, like: Array, indices: Array, axis: int = 0) -> Array:
     places, values = np.broadcast_arrays(indices, x)
     found = np.bincount(np.ravel(places), np.ravel(values), minlength=np.size(like))
     return np.reshape(found, np.shape(like))
 
 
-def _scatter_along(x: np.ndarray, like: np.ndarray, indices: np.ndarray, axis: int) -> np.ndarray:
+def _scatter_along(x: Array, like: Array, indices: Array, axis: int) -> Array:
     result = np.zeros(np.shape(like))
-    places = list(np.indices(np.shape(x), sparse=True))
+    places: list[Array] = list(np.indices(np.shape(x), sparse=True))
     places[axis] = np.broadcast_to(indices, np.shape(x))
     np.add.at(result, tuple(places), x)
     return result

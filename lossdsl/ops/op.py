@@ -1,7 +1,7 @@
 """The row: everything that the compiler knows about one function, in one place, with no defaults.
 
-A row is text and NumPy; reading the table imports no framework and parses no formula. What a column cannot say
-honestly is said by a named constant, never by leaving it out.
+A row is text and NumPy; reading the table imports no framework and parses no formula. What a column cannot
+say honestly is said by a named constant, never by leaving it out.
 """
 
 from __future__ import annotations
@@ -62,6 +62,9 @@ class RangeRule(Enum):
     HULL = "hull"
     """The hull of the arguments that can be returned."""
 
+
+Array = Any
+"""A NumPy array, or a number: the columns take both, and NumPy's own types can't say that."""
 
 PRIMITIVE = "PRIMITIVE"
 """`means`: nothing simpler to say it in; the tests bring an oracle of their own."""
@@ -141,11 +144,11 @@ class Op:
     sig: str
     """Name, argument types and axes, result: `read_signature`. The axes of the result are one of these texts.
 
-    `*s`: operands meet. `*s - axis`: and the axes are reduced. `*s, k`: the axis has `k` entries. `*s + classes`: one
-    axis more, that of classes. `*s at axis`: both meet, the axis is reduced. `as indices`, `as second`: the axes of
-    the second operand. `*s, n`: the last axis went through a matrix. `*s as pairs`, `*s from pairs`: the
-    axis under its other name. `axis`: that axis alone. `*s + axis`: an indexed axis spreads again. `*s selected`: the
-    axis was indexed. `*s sliced`: part of it is left. Nothing: a scalar.
+    `*s`: operands meet. `*s - axis`: and the axes are reduced. `*s, k`: the axis has `k` entries. `*s +
+    classes`: one axis more. `*s at axis`: operands meet, the axis is reduced. `as indices`, `as second`:
+    the axes of the second operand. `*s, n`: the last axis went through a matrix. `*s as pairs`, `*s from
+    pairs`: the axis under its other name. `axis`: that axis alone. `*s + axis`: an indexed axis spreads
+    again. `*s selected`: the axis was indexed. `*s sliced`: part of it is left. Nothing: a scalar.
     """
     family: Family
     means: str
@@ -161,8 +164,8 @@ class Op:
     monotone: tuple[Monotone, ...]
     """One per value argument."""
     range: RangeRule | Callable[..., Interval]
-    """Where the value lies; a function takes an interval per value argument, and the constants of an elementwise
-    row by name, or else `n`, the number of entries along its axes. See `range_of`."""
+    """Where the value lies. A function takes an interval per value argument; then the constants of an
+    elementwise row by name, or else `n`, the number of entries along its axes. Ask `range_of`."""
     curvature: Curvature
     grad: tuple[str, ...]
     """Per value argument, in the language itself; `g` is the incoming gradient, `out` the value."""
@@ -173,12 +176,13 @@ class Op:
     masked: str
     """A reduction under `where=c`, in the language, or NOT_A_REDUCTION."""
     numpy: Callable[..., Any]
-    """The meaning in floats: values in order, attributes by name. Values have the full rank of the layout, with size 1
-    where an axis is absent, reduced or selected; `axis` is a position, or a tuple of them in a reduction. The result
-    keeps the rank. A shape rule may add attributes: `to` (`pairs`), `axis` (`one_hot`, `take`, `matmul`)."""
+    """The meaning in floats: values in order, attributes by name. Values have the full rank of the
+    layout, with size 1 where an axis is absent, reduced or selected; so has the result. `axis` is a
+    position, or a tuple of them in a reduction. A shape rule may add attributes: `to` (`pairs`), `axis`
+    (`one_hot`, `take`, `matmul`)."""
     keras: str
-    """Template over arguments and attributes for `keras.ops`; `ops` and `shims` are the names it may use. It may name
-    an argument twice, and it does not put arguments in parentheses."""
+    """Template over arguments and attributes for `keras.ops`; `ops` and `shims` are the names it may use.
+    It does not put arguments in parentheses: the operators' rows leave that to the printer."""
 
     @cached_property
     def signature(self) -> Signature:
@@ -196,7 +200,7 @@ class Op:
                 raise AssertionError(f"{self.name}: column {field.name} is empty")
         values = len(self.signature.values)
         if len(self.grad) != values or len(self.monotone) != values:
-            raise AssertionError(f"{self.name}: grad and monotone need one entry for each of {values} arguments")
+            raise AssertionError(f"{self.name}: grad and monotone need one entry for each argument")
         for arg in self.signature.values:
             if "{" + arg.name + "}" not in self.keras or "{" + arg.name + "}" not in self.latex:
                 raise AssertionError(f"{self.name}: a template leaves out {arg.name}")

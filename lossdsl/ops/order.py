@@ -11,6 +11,7 @@ from lossdsl.ops.op import (
     NOT_A_REDUCTION,
     PRIMITIVE,
     ZERO,
+    Array,
     Curvature,
     Family,
     Monotone,
@@ -19,7 +20,7 @@ from lossdsl.ops.op import (
 )
 
 
-def top_k_indices(x: np.ndarray, k: int, axis: int) -> np.ndarray:
+def top_k_indices(x: Array, k: int, axis: int) -> Array:
     """The places of the `k` largest values, the first of equals first."""
     return np.take(np.argsort(np.negative(x), axis=axis, kind="stable"), np.arange(k), axis=axis)
 

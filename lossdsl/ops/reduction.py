@@ -12,6 +12,7 @@ from lossdsl.ops.op import (
     NO_KINK,
     NO_LIMITS,
     PRIMITIVE,
+    Array,
     Curvature,
     Family,
     Monotone,
@@ -19,19 +20,18 @@ from lossdsl.ops.op import (
     RangeRule,
 )
 
-
 SUM_ULPS = 64
 """Float32 units in the last place by which a long sum may err: frameworks add in blocks."""
 
 
-def norm(x: np.ndarray, axis: tuple[int, ...] | int) -> np.ndarray:
+def norm(x: Array, axis: tuple[int, ...] | int) -> Array:
     """Euclidean length, scaled so that no square overflows or vanishes."""
     largest = np.max(np.abs(x), axis=axis, keepdims=True)
     scale = np.where((largest > 0.0) & np.isfinite(largest), largest, 1.0)
     return scale * np.sqrt(np.sum(np.square(x / scale), axis=axis, keepdims=True))
 
 
-def logsumexp(x: np.ndarray, axis: tuple[int, ...] | int) -> np.ndarray:
+def logsumexp(x: Array, axis: tuple[int, ...] | int) -> Array:
     """log of the sum of exponentials, shifted by the largest."""
     largest = np.max(x, axis=axis, keepdims=True)
     shift = np.where(np.isfinite(largest), largest, 0.0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lossdsl.interval import SLACK, ULP, EVERYTHING, NO, NONNEGATIVE, Interval, by_ends
+from lossdsl.interval import EVERYTHING, NO, NONNEGATIVE, SLACK, ULP, Interval, by_ends
 from lossdsl.ops import special_functions
 from lossdsl.ops.op import (
     BACKEND,
@@ -13,13 +13,13 @@ from lossdsl.ops.op import (
     NO_LIMITS,
     NOT_A_REDUCTION,
     PRIMITIVE,
+    Array,
     Curvature,
     Family,
     Monotone,
     Op,
     RangeRule,
 )
-
 
 LOWEST_LGAMMA = -0.1214863
 """The minimum of lgamma on the positive numbers, rounded down."""
@@ -45,11 +45,11 @@ def _xlogy_range(x: Interval, y: Interval) -> Interval:
     return (x * logs).hull(NO) if 0.0 in x else x * logs
 
 
-def _xlogy(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+def _xlogy(x: Array, y: Array) -> Array:
     return np.where(np.equal(x, 0), 0.0, np.multiply(x, np.log(np.where(np.equal(x, 0), 1.0, y))))
 
 
-def _xdivy(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+def _xdivy(x: Array, y: Array) -> Array:
     return np.where(np.equal(x, 0), 0.0, np.true_divide(x, np.where(np.equal(x, 0), 1.0, y)))
 
 

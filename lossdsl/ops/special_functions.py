@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-Array = np.ndarray
+from lossdsl.ops.op import Array
 
 EULER = 0.5772156649015329
 STIRLING = (1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360, 1 / 156, -3617 / 122400)
@@ -95,7 +95,8 @@ def _lgamma_positive(x: Array) -> Array:
         (-1) ** k * c / k * near_two**k for k, c in enumerate(ZETA, start=2)
     )
     with np.errstate(divide="ignore"):
-        series = series - np.where(small < 1.5, np.log1p(near_two), 0.0) - np.where(small < 0.5, np.log(small), 0.0)
+        series = series - np.where(small < 1.5, np.log1p(near_two), 0.0)
+        series = series - np.where(small < 0.5, np.log(small), 0.0)
     near = np.where(steps > 0, series + np.log(product), series)
     return np.where(x < FAR, near, _stirling(far))
 

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from lossdsl.interval import EVERYTHING, SIGNED_UNIT, Interval, by_ends, point
+from lossdsl.interval import EVERYTHING, SIGNED_UNIT, Interval, by_ends
 from lossdsl.ops.op import (
     EVERYWHERE,
     NO_KINK,

@@ -43,7 +43,9 @@ def to_formula(tree: Tree[Token], source: Source, budget: Limits) -> ast.Formula
     built: dict[int, tuple[int, int, Any]] = {}
     for node in _leaves_first(tree):
         places = [
-            built.pop(id(child)) if isinstance(child, Tree) else (child.start_pos, child.end_pos, child)
+            built.pop(id(child))
+            if isinstance(child, Tree)
+            else (child.start_pos or 0, child.end_pos or 0, child)
             for child in node.children
         ]
         start, stop = places[0][0], places[-1][1]

@@ -27,7 +27,7 @@ def parser() -> Lark:
         start="formula",
         parser="lalr",
         lexer="basic",
-        # The places of nodes are read off their tokens, punctuation included: half the price of Lark's own way.
+        # Places of nodes are read off their tokens, punctuation included: half the price of Lark's own way.
         keep_all_tokens=True,
         maybe_placeholders=False,
     )

@@ -252,7 +252,7 @@ def _conditional(here: Situation) -> LossError | None:
     if complete and waiting and (here.over or here.at.type in CLOSERS | {"COMMA"}):
         return here.fail("conditional-without-else", next(t for t in here.levels[-1] if t.type == "IF"))
     foreign = here.at.type == "COLON" or here.at in ("then", "elif")
-    if here.at.type == "IF" or (complete and waiting and foreign):
+    if (here.at.type == "IF" and not here.declares) or (complete and waiting and foreign):
         return here.fail("conditional-form")
     if here.at.type == "ELSE" and complete and not waiting:
         return here.fail("conditional-form")

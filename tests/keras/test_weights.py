@@ -130,14 +130,14 @@ def test_a_combination_is_reduced_term_by_term(reduction):
 
 def test_a_batch_without_axes_for_features_is_not_reduced_by_mean():
     errors = np.array([1.0, 10.0])
-    assert lossdsl.compile("mean(abs(y_true - y_pred))")(np.zeros(2), errors, [1.0, 0.0]) == pytest.approx(0.5)
+    assert float(lossdsl.compile("mean(abs(y_true - y_pred))")(np.zeros(2), errors, [1.0, 0.0])) == pytest.approx(0.5)
     # the built-in loss takes the batch for features: 2.75
-    assert keras.losses.MeanAbsoluteError()(np.zeros(2), errors, [1.0, 0.0]) == pytest.approx(2.75)
+    assert float(keras.losses.MeanAbsoluteError()(np.zeros(2), errors, [1.0, 0.0])) == pytest.approx(2.75)
 
 
 def test_mean_over_valid_positions_is_not_the_mean_of_samples():
     y_pred, mask = np.array([[1.0, 1.0], [5.0, 0.0]]), np.array([[True, True], [True, False]])
-    assert run("mean(y_pred - y_true)", "mean", None, mask, np.zeros((2, 2)), y_pred) == pytest.approx(7 / 3)
+    assert float(run("mean(y_pred - y_true)", "mean", None, mask, np.zeros((2, 2)), y_pred)) == pytest.approx(7 / 3)
     with pytest.raises(lossdsl.LossError, match="one weight per sample"):
         run("mean(y_pred - y_true, axis=(1,))**2", "mean", None, mask, np.zeros((2, 2)), y_pred)
 
@@ -152,9 +152,9 @@ def test_the_axis_form_equals_keras_cross_entropy_over_an_image():
     y_pred = keras.ops.softmax(RNG.normal(size=(2, 4, 4, 3)).astype("float32"))
     expected = keras.losses.CategoricalCrossentropy()(y_true, y_pred)
     found = lossdsl.compile("-sum(xlogy(y_true, y_pred), axis=-1)")(y_true, y_pred)
-    assert found == pytest.approx(float(expected), rel=1e-5)
+    assert float(found) == pytest.approx(float(expected), rel=1e-5)
     whole = lossdsl.compile("-sum(xlogy(y_true, y_pred))")(y_true, y_pred)
-    assert whole == pytest.approx(16 * float(expected), rel=1e-5)
+    assert float(whole) == pytest.approx(16 * float(expected), rel=1e-5)
 
 
 def test_a_mask_is_as_though_the_padding_were_absent():
@@ -163,16 +163,16 @@ def test_a_mask_is_as_though_the_padding_were_absent():
     for formula in ("sum(y_pred - y_true)", "mean(y_pred - y_true)"):
         masked = run(formula, "sum_over_batch_size", None, mask, np.zeros_like(e), e)
         alone = run(formula, "sum_over_batch_size", None, None, np.zeros((2, 4, 2)), e[:2])
-        assert masked == pytest.approx(float(alone))
+        assert float(masked) == pytest.approx(float(alone))
     # sum of all real entries over 3 samples would be 40, over 8 positions 15
-    assert run("sum(y_pred - y_true)", "mean", None, mask, np.zeros_like(e), e) == pytest.approx(60.0)
+    assert float(run("sum(y_pred - y_true)", "mean", None, mask, np.zeros_like(e), e)) == pytest.approx(60.0)
 
 
 def test_keras_own_number_over_position_weights():
     """`mean_with_sample_weight` with weights (B,1): the built-in loss sums them before they are spread."""
     weights = RNG.random((3, 1)).astype("float32")
     found = run("mean(abs(y_true - y_pred))", "mean_with_sample_weight", weights, None)
-    assert found == pytest.approx(float((weights * E.mean((1, 2))[:, None]).sum() / weights.sum()))
+    assert float(found) == pytest.approx(float((weights * E.mean((1, 2))[:, None]).sum() / weights.sum()))
 
 
 @pytest.mark.parametrize("mode", ["eager", "graph"])
@@ -193,7 +193,7 @@ def test_sizes_that_come_late_never_broadcast():
     loss = lossdsl.compile("mean(abs(y_true - y_pred))")
     unknown = [tf.TensorSpec((None, None))] * 3
     call = tf.function(loss.__call__, input_signature=unknown)
-    assert call(tf.zeros((2, 3)), tf.ones((2, 3)), tf.ones((2, 3))) == pytest.approx(1.0)
+    assert float(call(tf.zeros((2, 3)), tf.ones((2, 3)), tf.ones((2, 3)))) == pytest.approx(1.0)
     for bad in ((2, 4), (3, 3)):
         with pytest.raises(tf.errors.InvalidArgumentError):
             call(tf.zeros((2, 3)), tf.ones((2, 3)), tf.ones(bad))
@@ -205,7 +205,7 @@ def test_segmentation_weights_of_every_rank():
     for shape in ((2,), (2, 1, 1), (2, 3, 3), (2, 3, 3, 1)):
         weights = RNG.random(shape).astype("float32")
         found = run("mean(abs(y_true - y_pred))", "mean", weights, None, y_true, y_pred)
-        assert found == pytest.approx(float((e * left(weights, 4)).mean()), rel=1e-5)
+        assert float(found) == pytest.approx(float((e * left(weights, 4)).mean()), rel=1e-5)
 
 
 @pytest.mark.parametrize("form", ["list", "dict"])
@@ -225,7 +225,7 @@ def test_several_outputs_with_weights_of_their_own(form):
             sample_weight = list(sample_weight.values())
         model.compile("sgd", loss=given[0], loss_weights=given[1])
         found.append(model.evaluate(x, given[2], sample_weight=sample_weight, verbose=0)[0])
-    assert found[0] == pytest.approx(found[1], rel=1e-6)
+    assert float(found[0]) == pytest.approx(found[1], rel=1e-6)
 
 
 def test_every_model_loop_agrees():
@@ -251,7 +251,7 @@ def test_every_model_loop_agrees():
     for eagerly in (False, True):
         other = WithCompute()
         other.compile("sgd", run_eagerly=eagerly)
-        assert other.evaluate(x, x, verbose=0) == pytest.approx(x.mean(), rel=1e-6)
+        assert float(other.evaluate(x, x, verbose=0)) == pytest.approx(x.mean(), rel=1e-6)
     each = tf.vectorized_map(lambda pair: loss(pair[0][None], pair[1][None]), (tf.constant(x), 2 * tf.constant(x)))
     np.testing.assert_allclose(each, x.mean(-1), rtol=1e-6)
 

@@ -1,0 +1,211 @@
+"""A loss as a Python file of its own, without lossdsl: the generated code and, verbatim, what runs around it."""
+
+from __future__ import annotations
+
+import ast
+import keyword
+import re
+from importlib.resources import files
+
+from lossdsl.checked import Checked
+from lossdsl.checker.signature import MOST_STARS
+from lossdsl.errors import LossError, fail
+from lossdsl.program import Program
+from lossdsl.types import Dim
+
+HEAD = '''"""A Keras loss, written out by lossdsl from a formula. It needs Keras 3 and nothing else.
+
+{formula}
+"""
+
+from __future__ import annotations
+
+{imports}
+from keras import losses, saving
+'''
+
+CLASS = '''
+@saving.register_keras_serializable(package={name!r})
+class {name}(losses.Loss):
+    """The formula at the head of this file: one value per sample, then weights, masks and the reduction."""
+
+    def __init__(self, reduction="sum_over_batch_size", name=None, dtype=None):
+        super().__init__(name={default!r} if name is None else name, reduction=reduction, dtype=dtype)
+        self._given_dtype = dtype
+
+    def call(self, y_true, y_pred):
+        formula = _formula(FORMULAS, y_true, y_pred)
+        return value(formula, y_true, y_pred, self.dtype)
+
+    def __call__(self, y_true, y_pred, sample_weight=None):
+        mask = get_keras_mask(y_pred)
+        y_true, y_pred = _tensor(y_true), _tensor(y_pred)
+        weighted = sample_weight is not None or mask is not None
+        formula = _formula(WEIGHTED if weighted else FORMULAS, y_true, y_pred)
+        weights = None if sample_weight is None else _tensor(sample_weight)
+        shapes = [None if x is None else tuple(x.shape) for x in (y_pred, weights, mask)]
+        reduction = None if self.reduction == "none" else self.reduction
+        ranks = settle(formula, reduction, *shapes)
+        arrays = (y_true, y_pred, weights, mask)
+        return loss_value(
+            formula, *arrays, ranks=ranks, reduction=reduction, dtype=self.dtype, replicas=replicas()
+        )
+
+    def get_config(self):
+        return {{"reduction": self.reduction, "name": self.name, "dtype": self._given_dtype}}
+
+
+def _formula(formulas, y_true, y_pred):
+    """The code for data of this rank, having compared the sizes: different sizes never broadcast."""
+    shapes = {{"y_true": tuple(y_true.shape), "y_pred": tuple(y_pred.shape)}}
+    rank = max(len(shapes["y_pred"]), min(formulas))
+    if rank not in formulas:
+        raise ValueError(f"the formula takes predictions of rank {{sorted(formulas)}}, not of shape {{shapes['y_pred']}}")
+    formula = formulas[rank]
+    aligned = {{
+        name: (*(shape[:wanted]), *[1] * (wanted - len(shape)))
+        for (name, shape), wanted in zip(shapes.items(), (formula.true_rank, formula.pred_rank))
+    }}
+    for name, shape in shapes.items():
+        extra = shape[len(aligned[name]):]
+        if any(size not in (1, None) for size in extra) or len(shape) + 1 < len(aligned[name]):
+            raise ValueError(f"{{name}} has shape {{shape}}, which does not fit: {{shapes}}")
+    for left, relation, right in SIZES[rank]:
+        sizes = [
+            offset if name is None or aligned[name][axis] is None else aligned[name][axis] + offset
+            for name, axis, offset in (left, right)
+        ]
+        known = all(name is None or aligned[name][axis] is not None for name, axis, _ in (left, right))
+        if known and not (sizes[0] == sizes[1] or (relation == ">=" and sizes[0] >= sizes[1])):
+            raise ValueError(f"sizes differ, and different sizes never broadcast: {{shapes}}")
+    return formula
+'''
+
+
+def standalone(checked: Checked, class_name: str) -> str:
+    """The whole file. Raises LossError where the class can't have that name."""
+    if not class_name.isidentifier() or keyword.iskeyword(class_name) or class_name.startswith("_"):
+        raise fail("class-name", None, name=class_name)
+    plain = _programs(checked, alive=False)
+    weighted = _programs(checked, alive=True) if checked.couples != "none" else {}
+    code = "\n\n".join(
+        [*(_code(p, r, "") for r, p in plain.items()), *(_code(p, r, "_weighted") for r, p in weighted.items())]
+    )
+    pieces = [_source("runtime.py"), _source("runtime_replicas.py"), _shims(code)]
+    imports, bodies = _imports(pieces)
+    if re.search(rf"\b{class_name}\b", "\n".join([*imports, *bodies])):
+        raise fail("class-name", None, name=class_name)
+    table = _table("FORMULAS", plain, "", checked) + (
+        _table("WEIGHTED", weighted, "_weighted", checked) if weighted else "WEIGHTED = FORMULAS\n"
+    )
+    default = re.sub(r"(?<!^)(?=[A-Z])", "_", class_name).lower()
+    return "\n\n".join(
+        [
+            HEAD.format(formula=_comment(checked), imports="\n".join(imports)),
+            *bodies,
+            f"# The formula\n\n\n{code}",
+            table + _sizes(plain),
+            CLASS.format(name=class_name, default=default),
+        ]
+    )
+
+
+def _comment(checked: Checked) -> str:
+    """The formula and its parameters, safe inside a docstring."""
+    given = [f"with {name} = {value!r}" for name, value in checked.params.items()]
+    lines = [*checked.text.strip().splitlines(), *given]
+    text = "\n".join(f"    {line}".rstrip() for line in lines)
+    return text.encode("ascii", "backslashreplace").decode().replace("\\", "\\\\").replace('"', "'")
+
+
+def _programs(checked: Checked, alive: bool) -> dict[int, Program]:
+    """The program of each rank of predictions that the formula takes."""
+    found: dict[int, Program] = {}
+    signature = checked.signature
+    for stars in range(checked.stars, MOST_STARS + 1 if signature.has_star else checked.stars + 1):
+        true, pred = ((None,) * (s.least + s.has_star * stars) for s in (signature.y_true, signature.y_pred))
+        try:
+            program = checked.program(true, pred, alive=alive)
+        except LossError:
+            if not found:  # at the rank that the formula was checked at it stands, or is wrong as a whole
+                raise
+            continue
+        found[program.pred_rank] = program
+    return found
+
+
+def _code(program: Program, rank: int, suffix: str) -> str:
+    return re.sub(r"^def (value|terms)\(", rf"def \1_of_rank_{rank}{suffix}(", program.source, flags=re.M)
+
+
+def _table(name: str, programs: dict[int, Program], suffix: str, checked: Checked) -> str:
+    lines = [f"{name} = {{"]
+    for rank, program in programs.items():
+        kinds = tuple((term.kind, term.rank) for term in program.terms)
+        lines.append(
+            f"    {rank}: Formula(value_of_rank_{rank}{suffix}, terms_of_rank_{rank}{suffix}, {kinds!r}, "
+            f"{program.true_rank}, {program.pred_rank}, {program.shared}, {program.fill!r}, "
+            f"{checked.label!r}, {checked.couples != 'none'!r}),"
+        )
+    return "\n".join([*lines, "}", ""])
+
+
+def _sizes(programs: dict[int, Program]) -> str:
+    """What the sizes must satisfy, as plain values: `(input, axis, offset)`, relation, and the same again."""
+    lines = ["SIZES = {"]
+    for rank, program in programs.items():
+        wanted = [(_size(c.left), c.relation, _size(c.right)) for c in program.elaborated.constraints]
+        batch = (("y_true", 0, 0), "==", ("y_pred", 0, 0))
+        lines.append(f"    {rank}: {list(dict.fromkeys([batch, *wanted]))!r},")
+    return "\n".join([*lines, "}", ""])
+
+
+def _size(size: Dim) -> tuple[str | None, int, int]:
+    if size.symbol is None:
+        return None, 0, size.offset
+    name, axis = size.symbol.rsplit(".", 1)
+    return name, int(axis), size.offset
+
+
+def _source(name: str) -> str:
+    return files("lossdsl.backends").joinpath(name).read_text("utf-8")
+
+
+def _imports(sources: list[str]) -> tuple[list[str], list[str]]:
+    """The import lines of several modules, once each, and what is left of the modules."""
+    lines: dict[str, None] = {}
+    bodies = []
+    for source in sources:
+        tree = ast.parse(source)
+        gone: set[int] = set()
+        for i, node in enumerate(tree.body):
+            docstring = i == 0 and isinstance(node, ast.Expr)
+            if docstring or isinstance(node, (ast.Import, ast.ImportFrom)):
+                text = ast.get_source_segment(source, node) or ""
+                if not docstring and "__future__" not in text:
+                    lines[text] = None
+                gone.update(range(node.lineno, (node.end_lineno or node.lineno) + 1))
+        kept = [line for n, line in enumerate(source.splitlines(), 1) if n not in gone]
+        bodies.append("\n".join(kept).strip() + "\n")
+    return sorted(lines, key=lambda line: ("keras" in line, line)), bodies
+
+
+def _shims(code: str) -> str:
+    """The shims that the code calls, and what they call, gathered under one name."""
+    source = _source("shims.py")
+    tree = ast.parse(source)
+    functions = {n.name: n for n in tree.body if isinstance(n, ast.FunctionDef)}
+    wanted = sorted(set(re.findall(r"\bshims\.(\w+)", code)))
+    needed, stack = set(wanted), list(wanted)
+    while stack:
+        for node in ast.walk(functions[stack.pop()]):
+            if isinstance(node, ast.Name) and node.id in functions and node.id not in needed:
+                needed.add(node.id)
+                stack.append(node.id)
+    if not wanted:
+        return ""
+    imports = [n for n in tree.body if isinstance(n, (ast.Import, ast.ImportFrom))]
+    kept = [*imports, *(n for name, n in functions.items() if name in needed)]
+    segments = [ast.get_source_segment(source, node) or "" for node in kept]
+    fields = "".join(f"    {name} = staticmethod({name})\n" for name in wanted)
+    return "\n\n\n".join([*segments, f'class shims:\n    """What keras.ops lacks."""\n\n{fields}'])
