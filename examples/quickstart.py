@@ -16,7 +16,7 @@ FORMULA = "mean(abs(y_true - y_pred) * 0.5 * (1 + abs(y_true - y_pred)))"
 
 # The same, as it would stand in a configuration file.
 CONFIG = f"""
-optimizer: adam
+optimizer: {{class_name: Adam, config: {{learning_rate: 0.05}}}}
 loss: {FORMULA}
 metrics: [mae]
 """
@@ -30,7 +30,7 @@ def data(seed=0):
 
 
 def train(loss, optimizer, metrics, epochs):
-    """The slope that a single neuron learns."""
+    """The slope that a single neuron learns, and its loss after each epoch."""
     keras.utils.set_random_seed(0)
     model = keras.Sequential([keras.layers.Dense(1)])
     model.compile(optimizer=optimizer, loss=loss, metrics=metrics)
@@ -44,11 +44,12 @@ def main(epochs):
     """Train twice: from Python, and from the text of a configuration."""
     loss = lossdsl.compile(FORMULA)
     print("formula:", loss.formula)
-    slope, losses = train(loss, keras.optimizers.Adam(0.05), ["mae"], epochs)
+    direct = train(loss, keras.optimizers.Adam(0.05), ["mae"], epochs)
 
     config = yaml.safe_load(CONFIG)
-    train(lossdsl.compile(config["loss"]), config["optimizer"], config["metrics"], epochs)
-    return slope, losses
+    optimizer = keras.optimizers.get(config["optimizer"])
+    from_text = train(lossdsl.compile(config["loss"]), optimizer, config["metrics"], epochs)
+    return direct, from_text
 
 
 if __name__ == "__main__":

@@ -85,11 +85,15 @@ def _describe(term: Term) -> str:
 
 def check(formula: str | Source, params: Mapping[str, object] | None = None, **more: object) -> Report:
     """Check a formula, and say everything there is to say; never raises for a wrong formula."""
+    return report(formula, {**(params or {}), **more}, measure=False)
+
+
+def report(formula: str | Source, params: Mapping[str, object], *, measure: bool) -> Report:
+    """The same for a loss or for a measure, which needs no gradient."""
     try:
-        source, tree, signature, _, found, meaning = examine(formula, {**(params or {}), **more}, None, EPSILON, False)
+        source, tree, signature, stars, found, meaning = examine(formula, params, None, EPSILON, measure)
         if not found.errors:
-            checked = Checked(source, tree, dict(meaning.params), meaning, signature, _, found)
-            return _report(checked)
+            return _report(Checked(source, tree, dict(meaning.params), meaning, signature, stars, found))
     except LossError as error:
         return Report(False, error.diagnostics, "", {}, "none", ())
     return Report(False, found.diagnostics, "", {}, "none", ())
@@ -201,5 +205,5 @@ def eject(
 
 __all__ = [
     "EMITS", "LANGUAGE", "Checked", "Program", "Report", "Span", "Severity", "Term",
-    "analyse", "check", "eject", "evaluate", "parameters", "show",
+    "analyse", "check", "eject", "evaluate", "parameters", "report", "show",
 ]  # fmt: skip

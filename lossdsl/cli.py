@@ -65,7 +65,7 @@ def _check(found: Found) -> Any:
         params = {name: plain(name, value) for name, value in found.params.items()}
     except LossError as error:
         return Result(found, None, error.diagnostics)
-    report = api.check(found.source, params)
+    report = api.report(found.source, params, measure=found.metric)
     return Result(found, report, tuple(report.diagnostics))
 
 

@@ -77,6 +77,9 @@ class LossError(ValueError):
     holds them all. It is a `ValueError`, so that pydantic, Hydra and Keras show it, and it pickles.
     """
 
+    ag_pass_through = True
+    """Asks TensorFlow to leave it as it is when it comes out of a function being traced."""
+
     def __init__(self, diagnostics: Diagnostic | Sequence[Diagnostic]) -> None:
         self.diagnostics: tuple[Diagnostic, ...] = (
             (diagnostics,) if isinstance(diagnostics, Diagnostic) else tuple(diagnostics)

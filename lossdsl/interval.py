@@ -1,5 +1,4 @@
-"""Closed intervals, ends rounded outward to float32, so that what they promise holds in float32 too.
-float64.
+"""Closed intervals, ends rounded outward to float32: what they promise holds there as well as in float64.
 
 An interval says where a value lies wherever it is defined; whether it is defined is another question
 (`domain`). Sums, products, quotients and square roots of floats are rounded correctly, and rounding is

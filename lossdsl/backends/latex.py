@@ -126,7 +126,7 @@ def _call(tree: ast.Call, at: object) -> Piece:
         pieces = {a.name: "" for a in row.signature.args}
         for name, argument in given.items():
             pieces[name] = at(argument, 0 if _enclosed(row.latex, name) else ATOM)
-        filled = row.latex.format(**pieces).replace("_{}", "")
+        filled = row.latex.format(**pieces).replace("_{}", "").replace(",}", "}")
         return (filled, 0 if tree.function in OPERATORS.values() else LEVELS["unary"])
     inside = ", ".join(at(part) for part in (*tree.args, *tree.keywords))
     return (rf"{_function(tree.function)}\left({inside}\right)", ATOM)

@@ -132,7 +132,8 @@ class Dispatcher:
         except ValueError as error:
             raise fail("weights-dont-fit", whole(checked), reason=str(error)) from None
         settings = (self._reduction, self._dtype, self._jit)
-        inputs = (kind, len(true), len(pred), program.true_rank, program.pred_rank, ranks)
+        given = tuple(None if shape is None else len(shape) for shape in shapes)
+        inputs = (kind, given, program.true_rank, program.pred_rank, ranks)
         return Plan(formula, ranks, (checked.key, program.source, settings, inputs))
 
     def _compiled(self, plan: Plan) -> Any:

@@ -33,6 +33,8 @@ class Positions:
         """The attributes of a node as its row wants them: axes as places, a tuple for a reduction."""
         found = dict(node.attrs)
         found.pop("default", None)
+        for attribute in op.signature.attributes:
+            found.setdefault(attribute.name, None)
         for key in ("axis", "to"):
             axes = found.get(key)
             if isinstance(axes, tuple):

@@ -240,16 +240,22 @@ def _guard(x: Any, alive: Any, fill: float, axes: int) -> Any:
 def _spread(k: Any, x: Any) -> Any:
     """`k` from the left over the axes of `x`, which it may not make larger, not even where sizes come late."""
     k = _left(k, len(x.shape))
-    if isinstance(x, KerasTensor) or all(a == b is not None for a, b in zip(k.shape, x.shape, strict=True)):
+    if all(a == b is not None for a, b in zip(k.shape, x.shape, strict=True)):
         return k
+    if isinstance(x, KerasTensor):  # no size to name yet; what is computed later has to be right all the same
+        return ops.where(ops.ones_like(x, dtype="bool"), k, k)
     return ops.broadcast_to(k, ops.shape(x))
 
 
 def _count(x: Any, first: int, stop: int | None = None) -> Any:
-    """How many entries some axes have; a symbolic tensor has no values, so there any number does."""
+    """How many entries some axes have together."""
+    sizes = ops.shape(x)
+    if None in sizes:
+        inside = range(len(sizes))[first:stop]
+        return ops.sum(ops.ones_like(x[tuple(slice(None) if axis in inside else 0 for axis in range(len(sizes)))]))
     count: Any = ops.cast(1.0, x.dtype)
-    for size in ops.shape(x)[first:stop]:
-        count = count * (1.0 if size is None else ops.cast(size, x.dtype))
+    for size in sizes[first:stop]:
+        count = count * ops.cast(size, x.dtype)
     return count
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from lossdsl import library
 from lossdsl.checker import axes, declared
 from lossdsl.checker.names import did_you_mean, unknown_function
-from lossdsl.checker.scope import AxisArgument, Scope, SettledAxes, Value
+from lossdsl.checker.scope import ABSENT, AxisArgument, Scope, SettledAxes, Value
 from lossdsl.errors import LossError, diagnostic, fail
 from lossdsl.ir.axes import all_but_batch
 from lossdsl.ir.node import DIM, Node
@@ -75,6 +75,7 @@ def bind(expr: ast.Call, names: Sequence[str], required: Sequence[str], scope: S
 def _operation(elaborator: Elaborator, expr: ast.Call, op: Op, scope: Scope) -> None:
     args = op.signature.args
     given = bind(expr, [a.name for a in args], [a.name for a in args if a.default is None], scope)
+    given = {name: e for name, e in given.items() if not _is_absent(e, scope)}
     _two_values(op, given, scope)
     wanted = [a for a in args if a.kind != "axis" and (a.name in given or a.default not in (None, "none"))]
     exprs = [given.get(a.name) or _expression(a.default or "") for a in wanted]
@@ -85,6 +86,10 @@ def _operation(elaborator: Elaborator, expr: ast.Call, op: Op, scope: Scope) -> 
         return _apply(elaborator, op, found, given.get("axis"), scope, scope.span(expr), places)
 
     elaborator.evaluate(exprs, scope, build)
+
+
+def _is_absent(expr: ast.Expr, scope: Scope) -> bool:
+    return scope.internal and isinstance(expr, ast.Name) and scope.value(expr.id) is ABSENT
 
 
 def _two_values(op: Op, given: Mapping[str, ast.Expr], scope: Scope) -> None:
@@ -155,7 +160,7 @@ def _axis(
     if given is None and default == "none":
         return all_but_batch(operand.type)
     found = axes.settle(given if given is not None else _expression(default or ""), operand.type, scope)
-    if len(found) > 1 and op.family is not Family.REDUCTION:
+    if len(found) > 1 and op.family is not Family.REDUCTION and op.name != "size":
         raise fail("one-axis-only", scope.span(given or operand.span), function=op.name)  # type: ignore[arg-type]
     return found
 
@@ -172,11 +177,12 @@ def _constant(node: Node, argument: str, elaborator: Elaborator) -> object:
 def _size(elaborator: Elaborator, operand: Node, attrs: dict[str, object], span: Span) -> Node:
     """The number of entries along axes, as a product of sizes."""
     builder, gone = elaborator.builder, attrs["axis"]
-    result = builder.graph.const(1, span)
+    result: Node | None = None
     for axis in operand.type.full:
         if axis.id in gone:  # type: ignore[operator]
-            result = builder.apply("multiply", [result, builder.graph.dim(axis.size, span)], span=span)
-    return result
+            size = builder.graph.dim(axis.size, span)
+            result = size if result is None else builder.apply("multiply", [result, size], span=span)
+    return builder.graph.const(1, span) if result is None else result
 
 
 def _nothing_to_reduce(elaborator: Elaborator, op: Op, operand: Node, span: Span) -> Node:

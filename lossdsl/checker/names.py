@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from lossdsl import library
-from lossdsl.checker.scope import AxisArgument, Scope, SettledAxes, Value
+from lossdsl.checker.scope import Absent, AxisArgument, Scope, SettledAxes, Value
 from lossdsl.errors import LossError, diagnostic, fail
 from lossdsl.ir.build import Builder
 from lossdsl.ir.node import INPUT, Node
@@ -33,7 +33,7 @@ def lookup(elaborator: Elaborator, expr: ast.Name, scope: Scope) -> Value:
     """The value of a name. Raises LossError where it has none."""
     found = scope.value(expr.id)
     span = scope.span(expr)
-    if isinstance(found, (AxisArgument, SettledAxes)):
+    if isinstance(found, (Absent, AxisArgument, SettledAxes)):
         raise fail("axis-as-value", span, name=expr.id)
     if found is not None:
         return found

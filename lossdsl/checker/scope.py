@@ -18,6 +18,13 @@ class Poison:
 POISON = Poison()
 
 
+class Absent:
+    """An argument that was not given: a `grad` text passes it on, and the call goes without."""
+
+
+ABSENT = Absent()
+
+
 @dataclass(frozen=True, slots=True)
 class AxisArgument:
     """An axis given to a parameter of a `def`: what was written, and where it means something."""
@@ -33,7 +40,7 @@ class SettledAxes:
     ids: tuple[str, ...]
 
 
-Value = Node | Poison | AxisArgument | SettledAxes
+Value = Node | Poison | Absent | AxisArgument | SettledAxes
 
 
 @dataclass(eq=False, slots=True)

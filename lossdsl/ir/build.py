@@ -115,7 +115,7 @@ class Builder:
     def _kind(self, op: Op, index: int, node: Node) -> Node:
         arg, place = op.signature.values[index], self._places[index]
         dtype = node.type.dtype
-        if node.op == MATRIX and (op.name, index) != ("matmul", 1):
+        if node.op == MATRIX and (op.name, index) not in (("matmul", 1), ("matmul_transposed", 1)):
             raise fail("matrix-only-matmul", place)
         if arg.kind == "bool" and dtype is not DType.BOOL:
             raise fail("needs-condition", place, function=op.name, type=node.type.show())

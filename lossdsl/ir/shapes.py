@@ -112,8 +112,11 @@ def multiplied(
         raise fail("matmul-needs-axis", values.span, type=values.type.show())
     last = values.type.full[-1]
     attrs["axis"] = (last.id,)
-    wanted = [Constraint(last.size, Dim(None, len(rows)), "==", span)]
-    size = Dim(None, len(rows[0]))
+    inner, outer = len(rows), len(rows[0])
+    if op.name == "matmul_transposed":
+        inner, outer = outer, inner
+    wanted = [Constraint(last.size, Dim(None, inner), "==", span)]
+    size = Dim(None, outer)
     return tuple(replace(a, size=size) if a.id == last.id else a for a in values.type.axes), wanted
 
 
@@ -185,9 +188,9 @@ def sliced(
     (identity,) = attrs["axis"]
     axis = inputs[0].type.axis(identity)
     assert axis is not None
-    if (attrs["start"] or 0) < 0 and (attrs["stop"] or -1) >= 0:
+    if (attrs.get("start") or 0) < 0 and (attrs.get("stop") or -1) >= 0:
         raise fail("slice-mixed", span)
-    size, needed = _sliced(axis.size, attrs["start"], attrs["stop"])
+    size, needed = _sliced(axis.size, attrs.get("start"), attrs.get("stop"))
     if size.symbol is None and size.offset < 1:
         raise fail("slice-empty", span, size=size.offset)
     _long_enough(axis, needed, span)

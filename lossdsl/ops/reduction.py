@@ -245,7 +245,7 @@ ROWS = (
         monotone=(Monotone.UP,),
         range=_logsumexp_range,
         curvature=Curvature.CONVEX,
-        grad=("g * softmax(x, axis=axis)",),
+        grad=("g * exp(x - out)",),
         at_kink=NO_KINK,
         safe=NO_LIMITS,
         masked="logsumexp(where(c, x, -3.4028235e38), axis=axis)",

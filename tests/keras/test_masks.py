@@ -49,10 +49,10 @@ def test_a_masked_evaluation_with_weights(weights, settings):
 
 def test_a_mask_on_a_model_whose_output_is_one_number_a_step():
     x, mask = padded()
-    model = masked_model(keras.layers.Dense(1))
-    model.compile("sgd", loss=lossdsl.compile(MAE))
-    e = np.abs(model.predict(x, verbose=0))[..., 0]
     for y in (np.zeros((3, 4, 1)), np.zeros((3, 4))):
+        model = masked_model(keras.layers.Dense(1))
+        model.compile("sgd", loss=lossdsl.compile(MAE))
+        e = np.abs(model.predict(x, verbose=0))[..., 0]
         assert float(model.evaluate(x, y, batch_size=3, verbose=0)) == pytest.approx((e * mask).sum() / mask.sum(), rel=1e-5)
 
 
@@ -117,5 +117,9 @@ def test_symbolic_tensors_make_symbolic_losses():
     loss = lossdsl.compile(MAE)
     assert loss(y_true, y_pred, weights).shape == ()
     assert loss.call(y_true, y_pred).shape == (None,)
+    data = [np.zeros((2, 3)), np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])]
     model = keras.Model([y_true, y_pred], loss(y_true, y_pred))
-    assert float(model([np.zeros((2, 3)), np.full((2, 3), 4.0)])) == pytest.approx(4.0)
+    assert float(model(data)) == pytest.approx(3.5)
+    weighted = lossdsl.compile(MAE, reduction="mean_with_sample_weight")(y_true, y_pred, weights)
+    model = keras.Model([y_true, y_pred, weights], weighted)
+    assert float(model([*data, np.array([1.0, 3.0])])) == pytest.approx((2 + 3 * 5) / 4)

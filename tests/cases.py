@@ -1,0 +1,149 @@
+"""Inputs for the laws: hard points and random ones for every row, by its family."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cache
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from lossdsl.ops.op import EVERYWHERE, Family, Op
+from oracle import evaluate
+
+HARD = (0, 1, -1, 0.5, -0.5, 2, -2, 3, -3, 1e-8, -1e-8, 1e-30, 0.999, -0.999, 20, -20, 40, -40, 700, -700, 1e5, -1e5)
+FEW = (0, 1, -1, 0.5, -2, 3)
+SHAPE = (2, 3, 2)
+AXES = ((1,), (2,), (1, 2), (0,))
+
+
+@dataclass(frozen=True)
+class Case:
+    """Operands by name, as full-rank arrays, and attributes by name."""
+
+    args: dict[str, np.ndarray]
+    attrs: dict[str, Any] = field(default_factory=dict)
+
+
+def random(seed: int) -> np.random.Generator:
+    return np.random.default_rng(seed)
+
+
+@cache
+def _points(count: int) -> np.ndarray:
+    """One column per argument: hard points and random ones."""
+    numbers = random(count)
+    if count == 1:
+        return np.array([[*HARD, *numbers.normal(size=12), *numbers.normal(size=8) * 30, *numbers.uniform(0, 1, 8)]])
+    if count == 2:
+        grid = list(product(FEW, repeat=2))
+        mixed = numbers.choice(HARD, (40, 2))
+    else:
+        grid = list(product((0, 1, -1, 0.5), repeat=count))
+        mixed = numbers.choice(HARD, (30, count))
+    return np.concatenate([grid, mixed, numbers.normal(size=(20, count)) * 3]).T
+
+
+def all_points(op: Op) -> Case:
+    """Points of an elementwise row, inside its domain or not."""
+    arguments = op.signature.values
+    columns = _points(len(arguments))
+    args = {
+        a.name: (column > 0) if a.kind == "bool" else column.astype(float)
+        for a, column in zip(arguments, columns, strict=True)
+    }
+    return Case(args, constants(op))
+
+
+def constants(op: Op) -> dict[str, Any]:
+    """The constants of an elementwise row, at their defaults."""
+    return {a.name: float(a.default or 0) for a in op.signature.attributes}
+
+
+def inside(op: Op, case: Case) -> np.ndarray:
+    """Which points of an elementwise case are in the domain of the row."""
+    shape = np.broadcast_shapes(*(x.shape for x in case.args.values()))
+    if op.domain == EVERYWHERE:
+        return np.ones(shape, bool)
+    found = evaluate(op.domain, {**case.args, **case.attrs}, 40)
+    return np.broadcast_to(found.astype(bool), shape)
+
+
+def cases(op: Op) -> list[Case]:
+    """Inputs in the domain of a row."""
+    if op.family is Family.ELEMENTWISE:
+        case = all_points(op)
+        keep = inside(op, case)
+        return [Case({name: x[keep] for name, x in case.args.items()}, case.attrs)]
+    if op.name in PLACES:
+        return PLACES[op.name]()
+    return [c for axis in AXES for c in _along(op, axis)]
+
+
+def _along(op: Op, axis: tuple[int, ...]) -> list[Case]:
+    """Arrays for a row that works along axes: ordinary, with zeros, far apart, all equal."""
+    arguments = op.signature.values
+    single = op.family is not Family.REDUCTION and op.name not in ("others_prod", "size")
+    if single and len(axis) > 1:
+        return []
+    attrs: dict[str, Any] = {"axis": axis[0] if single else axis}
+    attrs |= {a.name: 2 for a in op.signature.attributes if a.name == "k"}
+    numbers = random(len(op.name) + sum(axis))
+    ordinary = numbers.normal(size=(len(arguments), *SHAPE))
+    zeros = np.where(numbers.uniform(size=ordinary.shape) < 0.4, 0.0, ordinary)
+    apart = ordinary * 10.0 ** numbers.integers(-3, 3, ordinary.shape)
+    sets = [ordinary, zeros, apart, np.ones_like(ordinary)]
+    kinds = [a.kind for a in arguments]
+    return [
+        Case({a.name: x > 0 if k == "bool" else x for a, k, x in zip(arguments, kinds, s, strict=True)}, attrs)
+        for s in sets
+    ]
+
+
+def _numbers(*shape: int) -> np.ndarray:
+    return random(sum(shape)).normal(size=shape)
+
+
+def _labels(high: int, *shape: int) -> np.ndarray:
+    return random(high + sum(shape)).integers(0, high, shape)
+
+
+PLACES = {
+    "one_hot": lambda: [Case({"x": _labels(4, 3, 2, 1)}, {"num_classes": 4, "axis": 2})]
+    + [Case({"x": _labels(4, 3, 1, 2)}, {"num_classes": 4, "axis": 1})],
+    "take": lambda: [Case({"x": _numbers(4), "indices": _labels(4, 3, 2)})],
+    "take_along_axis": lambda: [
+        Case({"x": _numbers(2, 3, 2), "indices": _labels(2, 2, 3, 1)}, {"axis": 2}),
+        Case({"x": _numbers(2, 3, 2), "indices": _labels(3, 2, 1, 2)}, {"axis": 1}),
+    ],
+    "gather_along_axis": lambda: [Case({"x": _numbers(2, 3), "indices": _labels(3, 2, 4)}, {"axis": 1})],
+    "scatter_along_axis": lambda: [
+        Case({"x": _numbers(2, 2, 2), "like": _numbers(2, 3, 2), "indices": _labels(3, 2, 2, 2)}, {"axis": 1}),
+        Case({"x": _numbers(2, 4), "like": _numbers(2, 3), "indices": _labels(3, 2, 4)}, {"axis": 1}),
+    ],
+    "scatter_add": lambda: [Case({"x": _numbers(3, 2), "like": _numbers(4), "indices": _labels(4, 3, 2)})],
+    "pairs": lambda: [Case({"x": _numbers(3, 1, 2)}, {"axis": 0, "to": 1})],
+    "unpairs": lambda: [Case({"x": _numbers(1, 3, 2)}, {"axis": 0, "to": 1})],
+    "matmul": lambda: [Case({"x1": _numbers(2, 3), "x2": _numbers(3, 4)}, {"axis": 1})]
+    + [Case({"x1": _numbers(2, 3, 1), "x2": _numbers(3, 4)}, {"axis": 1})],
+    "matmul_transposed": lambda: [Case({"x1": _numbers(2, 4), "x2": _numbers(3, 4)}, {"axis": 1})],
+    "contraction": lambda: [
+        Case({"x1": _numbers(2, 1, 3), "x2": _numbers(1, 2, 3)}, {"axis": (2,)}),
+        Case({"x1": _numbers(2, 3, 2), "x2": _numbers(2, 3, 2)}, {"axis": (1, 2)}),
+    ],
+    "select": lambda: [Case({"x": _numbers(2, 3, 2)}, {"index": i, "axis": 1}) for i in (0, 1, 2, -1, -3)],
+    "slice": lambda: [
+        Case({"x": _numbers(2, 4)}, {"start": start, "stop": stop, "axis": 1})
+        for start, stop in ((None, None), (1, None), (None, -1), (1, 3), (-2, None), (-3, -1))
+    ],
+    "pad_select": lambda: [
+        Case({"x": _numbers(2, 1), "like": _numbers(2, 3)}, {"index": i, "axis": 1}) for i in (0, 1, 2, -1, -3)
+    ],
+    "pad_slice": lambda: [
+        Case({"x": _numbers(2, n), "like": _numbers(2, 4)}, {"start": start, "stop": stop, "axis": 1})
+        for start, stop, n in ((None, None, 4), (1, None, 3), (None, -1, 3), (1, 3, 2), (-2, None, 2), (-3, -1, 2))
+    ],
+    "spread": lambda: [Case({"x": _numbers(2, 1, 2), "like": _numbers(2, 3, 2)})],
+    "expand_dims": lambda: [Case({"x": _numbers(2, 1)}, {"axis": 1})],
+}  # fmt: skip

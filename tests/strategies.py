@@ -1,0 +1,85 @@
+"""Random formulas for property tests: any the grammar allows, and well-typed expressions over given inputs.
+
+The texts come from `loss.lark` itself, by `hypothesis.extra.lark`. Only the chain of operators is written here: drawn
+from the grammar, an expression would be too large nearly always, since each of its ten levels may double it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from hypothesis import strategies as st
+from hypothesis.extra.lark import from_lark
+from lark import Lark
+
+from lossdsl.syntax.grammar import grammar_text
+
+NAMES = ("x", "y_pred", "gamma", "batch", "_k2", "lambda", "inf", "iffy", "E1")
+NUMBERS = ("0", "1", "12", "0.5", ".5", "1.", "2e-3", "1.5E+2", "1e22", "0.1234567890123456789")
+WORDS = {"AND": "and", "OR": "or", "NOT": "not", "IF": "if", "ELSE": "else", "IN": "in", "DEF": "def", "TERM": "term"}
+BINARY = ("+", "-", "*", "/", "**", "^", " and ", " or ", "<", "<=", "==", "!=", ">=", ">")
+
+
+def _terminals() -> dict[str, st.SearchStrategy[str]]:
+    return {
+        "NAME": st.sampled_from(NAMES),
+        "NUMBER": st.sampled_from(NUMBERS),
+        "SPACE": st.sampled_from([" ", "  ", "\t"]),
+        "COMMENT": st.just(" "),
+        "_NEWLINE": st.sampled_from(["\n", "\n\n", " # note\n", "\n# note\n\n", "\r\n"]),
+        **{terminal: st.just(f" {word} ") for terminal, word in WORDS.items()},
+    }
+
+
+def _cut(start: str) -> Lark:
+    """The grammar with its expressions as a token, `EXPRESSION`, which a strategy fills in."""
+    text = re.sub(r"(?ms)^\?expression:.*?(?=^\?primary:)", "", grammar_text())
+    text = re.sub(r"//.*", "", text)
+    return Lark(re.sub(r"\bexpression\b", "EXPRESSION", text) + "\n%declare EXPRESSION\n", start=start)
+
+
+def _from_grammar(start: str, expression: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    grammar = _cut(start)
+    used = {terminal.name for terminal in grammar.terminals}
+    explicit = {name: strategy for name, strategy in _terminals().items() if name in used}
+    return from_lark(grammar, start=start, explicit={**explicit, "EXPRESSION": expression})
+
+
+def grammar_expressions(depth: int = 3) -> st.SearchStrategy[str]:
+    """Expressions of any form, with and without brackets and spaces; their types make no sense."""
+    found: st.SearchStrategy[str] = st.sampled_from([*NAMES, *NUMBERS, "True", "False"])
+    primary = _from_grammar("primary", st.just("EXPRESSION"))
+    for _ in range(depth):
+        inner = found
+        found = st.one_of(
+            inner,
+            st.tuples(inner, st.sampled_from(BINARY), inner).map("".join),
+            st.tuples(inner, st.sampled_from(BINARY), inner).map(" ".join),
+            st.tuples(st.sampled_from(["-", "+", " not ", "- "]), inner).map("".join),
+            st.tuples(inner, inner, inner).map(lambda parts: f"{parts[0]} if {parts[1]} else {parts[2]}"),
+            inner.map(lambda text: f"({text})"),
+            st.tuples(primary, inner).map(lambda parts: parts[0].replace("EXPRESSION", parts[1])),
+        )
+    return found
+
+
+def grammar_formulas() -> st.SearchStrategy[str]:
+    """Whole formulas of any form. A few break a rule that the grammar doesn't hold, as the order of arguments."""
+    return _from_grammar("formula", grammar_expressions())
+
+
+SMOOTH = ("exp({})", "sigmoid({})", "softplus({})", "tanh({})", "square({})", "sin({})", "-{}", "({})**2")
+KINKED = ("abs({})", "relu({})", "sign({})")
+PAIRS = ("{} + {}", "{} - {}", "{} * ({})", "maximum({}, {})", "minimum({}, {})", "where({} > 0, {}, 0.5)")
+
+
+def expressions(inputs: Sequence[str] = ("y_true", "y_pred"), depth: int = 3) -> st.SearchStrategy[str]:
+    """Well-typed float expressions over the inputs, defined everywhere; each operand has brackets where it needs them."""
+    found: st.SearchStrategy[str] = st.one_of(st.sampled_from(list(inputs)), st.sampled_from(["0.5", "1.0", "2.0", "3.0"]))
+    for _ in range(depth):
+        inner = found
+        one = st.tuples(st.sampled_from(SMOOTH + KINKED), inner).map(lambda p: p[0].format(f"({p[1]})"))
+        two = st.tuples(st.sampled_from(PAIRS), inner, inner).map(lambda p: p[0].format(f"({p[1]})", f"({p[2]})"))
+        found = st.one_of(inner, one, two)
+    return found
