@@ -1,7 +1,7 @@
 """VGG16 on CIFAR-10: cross-entropy as a formula, beside the one that Keras has.
 
-    python examples/cifar10_vgg16.py                                  # downloads the data and the weights
-    python examples/cifar10_vgg16.py --data digits --weights none     # the same program where it can't
+python examples/cifar10_vgg16.py                                  # downloads the data and the weights
+python examples/cifar10_vgg16.py --data digits --weights none     # the same program where it can't
 """
 
 import argparse
@@ -32,7 +32,9 @@ def load(name):
 
 def build(weights):
     """VGG16 without its top, and a new one for ten classes."""
-    base = keras.applications.VGG16(include_top=False, weights=weights, input_shape=(32, 32, 3), pooling="avg")
+    base = keras.applications.VGG16(
+        include_top=False, weights=weights, input_shape=(32, 32, 3), pooling="avg"
+    )
     base.trainable = weights is None
     pictures = keras.Input((32, 32, 3))
     prepared = keras.applications.vgg16.preprocess_input(pictures)
@@ -49,15 +51,21 @@ def main(data, weights, epochs, samples):
         model = build(None if weights == "none" else weights)
         model.compile(optimizer=keras.optimizers.Adam(1e-4), loss=loss, metrics=["accuracy"])
         test = (x_test[:samples], y_test[:samples])
-        fitted = model.fit(x[:samples], y[:samples], epochs=epochs, batch_size=64, validation_data=test, verbose=0)
+        fitted = model.fit(
+            x[:samples], y[:samples], epochs=epochs, batch_size=64, validation_data=test, verbose=0
+        )
         history[name] = fitted.history["loss"]
         right = fitted.history["val_accuracy"][-1]
-        print(f"{name:9s} loss {history[name][0]:.4f} -> {history[name][-1]:.4f}, test pictures right {right:.1%}")
+        print(
+            f"{name:9s} loss {history[name][0]:.4f} -> {history[name][-1]:.4f}, test pictures right {right:.1%}"
+        )
     return history
 
 
 if __name__ == "__main__":
-    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     arguments.add_argument("--data", choices=["cifar10", "digits"], default="cifar10")
     arguments.add_argument("--weights", choices=["imagenet", "none"], default="imagenet")
     arguments.add_argument("--epochs", type=int, default=5)

@@ -1,6 +1,6 @@
 """Thirteen losses that everyone knows, as formulas: each with the value and the gradient of Keras' own.
 
-    python examples/classics.py
+python examples/classics.py
 """
 
 import keras
@@ -13,7 +13,10 @@ import lossdsl
 CLASSICS = {
     "MeanSquaredError": ("mean((y_true - y_pred)**2)", "numbers"),
     "MeanAbsoluteError": ("mean(abs(y_true - y_pred))", "numbers"),
-    "MeanAbsolutePercentageError": ("100 * mean(abs((y_true - y_pred) / maximum(abs(y_true), epsilon)))", "numbers"),
+    "MeanAbsolutePercentageError": (
+        "100 * mean(abs((y_true - y_pred) / maximum(abs(y_true), epsilon)))",
+        "numbers",
+    ),
     "MeanSquaredLogarithmicError": (
         "mean((log1p(maximum(y_true, epsilon)) - log1p(maximum(y_pred, epsilon)))**2)",
         "counts",

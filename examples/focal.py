@@ -1,6 +1,6 @@
 """Focal loss, for two classes and for ten, and a cross-entropy against over-confidence, on scikit-learn's digits.
 
-    python examples/focal.py [--epochs N]
+python examples/focal.py [--epochs N]
 """
 
 import argparse
@@ -60,7 +60,9 @@ def main(epochs):
     x, y = digits()
     is_eight = (y == 8).astype("float32")
     binary, found = train(x, is_eight, 1, "sigmoid", lossdsl.compile(BINARY, alpha=0.9), epochs)
-    print(f"is it an 8?   focal {binary[0]:.4f} -> {binary[-1]:.4f}, right {np.mean((found[:, 0] > 0.5) == is_eight):.1%}")
+    print(
+        f"is it an 8?   focal {binary[0]:.4f} -> {binary[-1]:.4f}, right {np.mean((found[:, 0] > 0.5) == is_eight):.1%}"
+    )
 
     # Rare digits would get more; here 8, which is the hardest to read.
     alpha = [1.0] * 8 + [2.0, 1.0]
@@ -79,6 +81,8 @@ def main(epochs):
 
 
 if __name__ == "__main__":
-    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     arguments.add_argument("--epochs", type=int, default=20)
     main(arguments.parse_args().epochs)

@@ -1,6 +1,6 @@
 """Two inputs, two outputs: a formula for each, by list and by name, with weights and metrics.
 
-    python examples/many_outputs.py [--epochs N]
+python examples/many_outputs.py [--epochs N]
 """
 
 import argparse
@@ -62,6 +62,8 @@ def main(epochs):
 
 
 if __name__ == "__main__":
-    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     arguments.add_argument("--epochs", type=int, default=50)
     main(arguments.parse_args().epochs)

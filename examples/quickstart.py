@@ -1,6 +1,6 @@
 """A loss that Keras doesn't have, written as one line, on data that anyone can picture: y = 2x and noise.
 
-    python examples/quickstart.py [--epochs N]
+python examples/quickstart.py [--epochs N]
 """
 
 import argparse
@@ -36,7 +36,9 @@ def train(loss, optimizer, metrics, epochs):
     model.compile(optimizer=optimizer, loss=loss, metrics=metrics)
     history = model.fit(*data(), epochs=epochs, verbose=0).history
     slope = float(model.layers[0].kernel[0, 0])
-    print(f"loss {history['loss'][0]:.4f} -> {history['loss'][-1]:.4f}, mae {history['mae'][-1]:.4f}, slope {slope:.3f}")
+    print(
+        f"loss {history['loss'][0]:.4f} -> {history['loss'][-1]:.4f}, mae {history['mae'][-1]:.4f}, slope {slope:.3f}"
+    )
     return slope, history["loss"]
 
 
@@ -53,6 +55,8 @@ def main(epochs):
 
 
 if __name__ == "__main__":
-    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     arguments.add_argument("--epochs", type=int, default=100)
     main(arguments.parse_args().epochs)

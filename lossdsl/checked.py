@@ -137,7 +137,8 @@ class Checked:
             ("y_pred", pred_shape, program.pred_rank, self.signature.y_pred),
         ):
             fitted = aligned(shape, rank) if len(shape) + 1 >= rank else None
-            if fitted is None:
+            other = pred_shape if name == "y_true" else true_shape
+            if fitted is None or self._invented(program, name, len(shape), other):
                 shapes = {"true": _tuple(true_shape), "pred": _tuple(pred_shape)}
                 span = declared.span or whole
                 raise fail("rank-differs", span, name=name, declared=declared, rank=rank, **shapes)
@@ -146,6 +147,19 @@ class Checked:
         if len(batch) > 1:
             raise fail("batch-differs", whole, true=_tuple(true_shape), pred=_tuple(pred_shape))
         return sizes
+
+    def _invented(self, program: Program, name: str, given: int, other: Sequence[int | None]) -> bool:
+        """Whether data lacks its last axis, and that axis has more than one entry in the other input.
+
+        Labels (8, 5) are no (8, 5, 1) against predictions (8, 5, 2): their last axis is another one.
+        Rank 1 is (8, 1) whatever it meets.
+        """
+        types = program.elaborated.inputs.types
+        mine, others = types[name].axes, types["y_pred" if name == "y_true" else "y_true"].axes
+        if not 2 <= given < len(mine):
+            return False
+        place = next((i for i, axis in enumerate(others) if axis.id == mine[given].id), None)
+        return place is not None and place < len(other) and other[place] not in (1, None)
 
 
 def current_terms(elaborated: Elaborated) -> tuple[str, ...]:

@@ -32,8 +32,12 @@ def commands() -> None:
 
 @commands.command(cls=FormulaCommand)
 @formula_options
-@click.option("--config", "configs", type=FILE, multiple=True, help="Check every formula of a YAML, JSON or TOML file.")
-@click.option("--format", "form", type=click.Choice(["text", "json", "github"]), default="text", show_default=True)
+@click.option(
+    "--config", "configs", type=FILE, multiple=True, help="Check every formula of a YAML, JSON or TOML file."
+)
+@click.option(
+    "--format", "form", type=click.Choice(["text", "json", "github"]), default="text", show_default=True
+)
 def check(
     formula: str | None,
     files: Sequence[Path],
@@ -112,7 +116,9 @@ def eject(
 
 @commands.command()
 @click.argument("files", nargs=-1, required=True, type=FILE_OR_STDIN)
-@click.option("--check", "only_check", is_flag=True, help="Change nothing; fail where something would change.")
+@click.option(
+    "--check", "only_check", is_flag=True, help="Change nothing; fail where something would change."
+)
 def fmt(files: Sequence[Path], only_check: bool) -> None:
     """Write formula files in their canonical form, in place; `-` reads standard input and prints."""
     from lossdsl.syntax.format import format_text
@@ -120,9 +126,9 @@ def fmt(files: Sequence[Path], only_check: bool) -> None:
     changed = False
     for path in files:
         stdin = str(path) == "-"
-        text = click.get_text_stream("stdin").read() if stdin else path.read_text("utf-8-sig")
+        text = sys.stdin.read() if stdin else path.read_text("utf-8-sig")
         source = Source(text, "<stdin>" if stdin else str(path))
-        new = _or_exit(lambda source=source: format_text(source))
+        new = _or_exit(lambda source=source: format_text(source)).rstrip("\n") + "\n"
         changed = changed or new != text
         if stdin and not only_check:
             click.echo(new, nl=False)
@@ -154,7 +160,9 @@ def functions(names: Sequence[str], as_json: bool) -> None:
 
 @commands.command()
 @click.option("--epochs", type=click.IntRange(1), default=40, show_default=True)
-@click.option("--folder", type=click.Path(file_okay=False, path_type=Path), default=".", help="Where files are written.")
+@click.option(
+    "--folder", type=click.Path(file_okay=False, path_type=Path), default=".", help="Where files are written."
+)
 def demo(epochs: int, folder: Path) -> None:
     """Train, save and reload a small model on real data, with a formula for a loss."""
     from lossdsl.demo import run

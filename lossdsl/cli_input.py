@@ -1,9 +1,10 @@
-"""What the commands are given: a formula as an argument, from a file, from standard input, or inside a config."""
+"""What the commands are given: a formula as an argument, in a file, on standard input, or inside a config."""
 
 from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -53,7 +54,9 @@ class Param(click.ParamType):
 
     name = "name=value"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, Any]:
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, Any]:
         """The name and the value in plain Python."""
         name, equals, text = str(value).partition("=")
         if not equals or not name.strip().isidentifier():
@@ -69,7 +72,9 @@ def formula_options(command: Callable[..., None]) -> Callable[..., None]:
     """The argument and options by which a command is given one formula and its parameters."""
     file = click.Path(exists=True, dir_okay=False, path_type=Path)
     for option in (
-        click.option("--param", "-p", "params", type=Param(), multiple=True, help="A parameter's value; repeat."),
+        click.option(
+            "--param", "-p", "params", type=Param(), multiple=True, help="A parameter's value; repeat."
+        ),
         click.option("--file", "-f", "files", type=file, multiple=True, help="Read the formula from a file."),
         click.argument("formula", required=False),
     ):
@@ -90,7 +95,9 @@ def several(
 ) -> list[Found]:
     """Every formula that a command was given; parameters of the call go to those that are not in a config."""
     if formula is None and not files and not configs:
-        raise click.UsageError("no formula: give one in quotes, `-f FILE`, `--config FILE`, or `-` to read it")
+        raise click.UsageError(
+            "no formula: give one in quotes, `-f FILE`, `--config FILE`, or `-` to read it"
+        )
     given: dict[str, object] = dict(params)
     found = [] if formula is None else [Found(_argument(formula), given)]
     found += [Found(Source(_read(path), str(path)), given) for path in files]
@@ -103,7 +110,7 @@ def several(
 
 
 def _argument(formula: str) -> Source:
-    return Source(click.get_text_stream("stdin").read(), "<stdin>") if formula == "-" else Source(formula)
+    return Source(sys.stdin.read(), "<stdin>") if formula == "-" else Source(formula)
 
 
 def _read(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""The three ways in which `lossdsl check` says what it found: for a person, for a program, for a pull request."""
+"""How `lossdsl check` says what it found: for a person, for a program, or for a pull request."""
 
 from __future__ import annotations
 

@@ -15,8 +15,10 @@ from lossdsl.source import Source, Span
 
 @dataclass(frozen=True)
 class FileSource(Source):
-    """The text of a value in a file, folded and unescaped as its format says; `places` has (line, column) of each
-    character, and one more for the end."""
+    """The text of a value in a file, unfolded and unescaped.
+
+    `places` has the line and column of each of its characters, and of its end.
+    """
 
     places: tuple[tuple[int, int], ...] = field(default=(), repr=False)
 
@@ -64,8 +66,8 @@ _BLANK = " \t\r\n"
 def align(text: str, raw: str, start: int, stop: int, escapes: str) -> list[int]:
     """The offset in `raw[start:stop]` of every character of `text`, and of its end.
 
-    A format changes blanks (folding, indents) and escapes; every other character comes through, in order. `escapes` is
-    `"` for backslashes, `'` for doubled quotes, or nothing.
+    A format changes blanks (folding, indents) and escapes; every other character comes through, in order.
+    `escapes` is `"` for backslashes, `'` for doubled quotes, or nothing.
     """
     offsets = []
     at = start
@@ -96,10 +98,10 @@ def _after(char: str, raw: str, at: int, escapes: str) -> int:
 
 
 def read_yaml(content: str, name: str) -> Iterator[Node]:
-    """The documents of a YAML or JSON file; aliases are left out, for what they repeat is read where it stands."""
+    """The documents of a YAML or JSON file; what an alias repeats is read once, where it stands."""
     import yaml
 
-    # JSON may be indented with tabs, which YAML forbids; a tab inside a value is written as an escape in both.
+    # JSON may be indented with tabs, which YAML forbids; inside a value a tab is an escape in both.
     file = _File(content.replace("\t", " ") if content.lstrip()[:1] in "{[" else content, name)
     documents: list[Node] = []
     stack: list[tuple[Node, str | None]] = []
@@ -157,7 +159,7 @@ _TOML = re.compile(
 
 
 def read_toml(content: str, name: str) -> Iterator[Node]:
-    """A TOML file: its values from the standard library, their places from a search for the texts as written."""
+    """A TOML file: its values by the standard library, their places by a search for the texts as written."""
     file = _File(content.replace("\r\n", "\n"), name)
     try:
         data = tomllib.loads(file.content)

@@ -1,9 +1,10 @@
 """Find every formula in a YAML, JSON or TOML file, with its place in that file.
 
-A text is taken for a formula where it stands under a key that names losses or metrics (`KEYS`), directly or inside
-lists and mappings under it, and is more than a bare name: it has an operator, a call, or a line break. So `mse` and
-`val_loss` are left alone. In a mapping that has a `formula`, only that is one, and its `params` are given to it; where
-`_target_` (Hydra) names a function of lossdsl, every other setting that isn't one of `SETTINGS` is a parameter too.
+A text is taken for a formula where it stands under a key that names losses or metrics (`KEYS`), directly or
+inside lists and mappings under it, and is more than a bare name: it has an operator, a call, or a line break. So
+`mse` and `val_loss` are left alone. In a mapping that has a `formula`, only that is one, and its `params` are given
+to it; where `_target_` (Hydra) names a function of lossdsl, every setting that isn't one of `SETTINGS` is a
+parameter too.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ class Found:
 
 
 def find(path: Path | str, text: str | None = None) -> list[Found]:
-    """The formulas of a file, in its order; `text` is its content where it is already read. Raises LossError."""
+    """The formulas of a file, in its order; `text` is its content, if that was read. Raises LossError."""
     path = Path(path)
     content = _content(path) if text is None else text
     read = read_toml if path.suffix.lower() == ".toml" else read_yaml
@@ -56,7 +57,7 @@ def _content(path: Path) -> str:
 
 
 def _walk(root: Node) -> Iterator[tuple[Leaf, Mapping[str, Node], bool]]:
-    """Each formula's leaf, the mapping that it stands in, and whether a metric key is above it; document order."""
+    """Each formula's leaf, the mapping around it, and whether it is a metric's; in the order of the file."""
     stack: list[tuple[Node, str, str, Mapping[str, Node]]] = [(root, "", "", {})]
     while stack:
         node, key, under, around = stack.pop()
@@ -71,7 +72,7 @@ def _walk(root: Node) -> Iterator[tuple[Leaf, Mapping[str, Node], bool]]:
 
 
 def _under(key: str, under: str, around: Mapping[str, Node]) -> str:
-    """The loss or metric key that governs a value: its own, or one further up; other keys beside a `formula` have none."""
+    """The loss or metric key that governs a value: its own, or one further up; not beside a `formula`."""
     if key == "formula":
         return under or key
     if key in KEYS:
@@ -96,7 +97,7 @@ def _found(leaf: Leaf, around: Mapping[str, Node], metric: bool) -> Found:
 
 
 def _value(node: Node, depth: int = 2) -> object:
-    """A parameter's value: text, or lists of text to the depth of a matrix; what the text says is the spec's task."""
+    """A parameter's value: text, or lists of text to the depth of a matrix; `spec.plain` makes numbers of it."""
     if isinstance(node, list) and depth:
         return [_value(item, depth - 1) for item in node]
     return node.text if isinstance(node, Leaf) else node

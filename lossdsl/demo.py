@@ -36,7 +36,7 @@ metrics: [accuracy]
 def run(folder: Path, epochs: int) -> int:
     """Everything, told on standard output; the exit status."""
     try:
-        import matplotlib as _  # noqa: F401
+        import matplotlib as _
         import sklearn as _  # noqa: F401
     except ImportError as error:
         click.echo(f"The demo needs {error.name}: pip install scikit-learn matplotlib", err=True)
@@ -62,9 +62,17 @@ def run(folder: Path, epochs: int) -> int:
         model.save(saved)
     _head("Saved, and loaded again by another process")
     again = _in_another_process(saved)
-    _agree(f"{saved.name}, {saved.stat().st_size // 1024} kB", "here", values["formula"], "there", again["formula"])
+    _agree(
+        f"{saved.name}, {saved.stat().st_size // 1024} kB",
+        "here",
+        values["formula"],
+        "there",
+        again["formula"],
+    )
     picture = _draw(history, folder / "lossdsl-demo.png")
-    click.echo(f"\nThe training curve: {picture.resolve()}\n{time.perf_counter() - start:.0f} seconds in all.")
+    click.echo(
+        f"\nThe training curve: {picture.resolve()}\n{time.perf_counter() - start:.0f} seconds in all."
+    )
     return 0
 
 
@@ -159,7 +167,10 @@ def _draw(history: dict[str, list[float]], path: Path) -> Path:
     from matplotlib import pyplot
 
     figure, (left, right) = pyplot.subplots(1, 2, figsize=(9, 3.6), layout="constrained")
-    for axes, name, title in ((left, "loss", "focal loss"), (right, "accuracy", "share of digits read right")):
+    for axes, name, title in (
+        (left, "loss", "focal loss"),
+        (right, "accuracy", "share of digits read right"),
+    ):
         epochs = range(1, len(history[name]) + 1)
         axes.plot(epochs, history[name], color="tab:blue", label="training")
         axes.plot(epochs, history[f"val_{name}"], color="tab:orange", label="test")

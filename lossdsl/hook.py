@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 
-KERAS_SIDE = ("lossdsl.backends.live", "lossdsl.backends.runtime", "lossdsl.keras")
+KERAS_SIDE = ("lossdsl.backends.live", "lossdsl.backends.runtime", "lossdsl.backends.shims", "lossdsl.keras")
 """The modules, and those whose names begin so, that hold on to the Keras they were imported with."""
 PUBLIC = ("Loss", "Metric", "compile", "metric")
 """What `lossdsl` keeps of them."""
@@ -70,8 +70,8 @@ def install() -> None:
 def register() -> None:
     """Import the Keras side; again, if Keras is not the one it was imported with."""
     try:
-        saving = importlib.import_module("keras").saving
-        if saving.get_registered_object("lossdsl>Loss") is None:
+        keras = importlib.import_module("keras")
+        if getattr(sys.modules.get("lossdsl.backends.live"), "keras", keras) is not keras:
             forget()
         importlib.import_module("lossdsl.backends.live")
     except Exception as error:

@@ -36,6 +36,8 @@ class Limits:
     """Nodes of the graph, its gradient and rewriting included."""
     expansion_steps: int = 50_000
     """Nodes built while functions (from a `def` or the library) are put in place of their calls."""
+    rewrite_steps: int = 100_000
+    """Tries of a rewriting rule at a node; what is left after them stays as it is."""
     tensor_bytes: int = 2 * 2**30
     """Size of the largest tensor that a loss may make; looked at before it is made."""
 

@@ -14,11 +14,16 @@ from lossdsl.backends.load import load
 from lossdsl.backends.positions import Positions
 from lossdsl.checker.check import Elaborated
 from lossdsl.errors import LossError, diagnostic
+from lossdsl.gradient import upstream, vjp
 from lossdsl.ir.node import Node, reachable
 from lossdsl.limits import current
+from lossdsl.ir.build import Builder
 from lossdsl.rewrite.contract import contract
+from lossdsl.rewrite.passes import Applied, follow, rewrite
+from lossdsl.rewrite.spread import float_spreads
 from lossdsl.source import Span
 
+DATA = ("y_true", "y_pred")
 Sizes = Mapping[str, int | None]
 
 
@@ -43,6 +48,7 @@ class Program:
     terms: tuple[Term, ...]
     elaborated: Elaborated
     nodes: tuple[Node, ...]
+    form: Form
     _loaded: dict[int, SimpleNamespace] = field(default_factory=dict)
 
     def load(self, ops: Any, shims: Any) -> SimpleNamespace:
@@ -71,37 +77,62 @@ class Program:
                 raise LossError(diagnostic("tensor-too-large", node.span or whole, **pieces))
 
 
-def build(elaborated: Elaborated, fill: tuple[float, float], alive: bool) -> Program:
-    """The program of a formula that was elaborated without errors."""
+def build(elaborated: Elaborated, fill: tuple[float, float], alive: bool, best: bool = True) -> Program:
+    """The program of a formula that was elaborated without errors; `best` rewrites it."""
     root = elaborated.root
     assert root is not None
     builder, inputs = elaborated.builder, elaborated.inputs
-    names = _names(elaborated)
-    pred, true = inputs.types["y_pred"], inputs.types["y_true"]
-    terms = root_terms(builder, root, dict(zip((n for _, n in elaborated.terms), (t for t, _ in elaborated.terms), strict=True)), pred)
-    value, *parts = contract(builder, [root, *(term.node for term in terms)])
-    positions = Positions(builder.layout.ids)
-    data = ["y_true", "y_pred"]
-    source = "\n\n".join(
-        [
-            function("value", [*data, *(["alive=None"] if alive else [])], positions, names, value),
-            functions("terms", [*data, *(["alive"] if alive else [])], positions, names, parts),
-        ]
-    )
+    named = {node: name for name, node in elaborated.terms}
+    terms = root_terms(builder, root, named, inputs.types["y_pred"])
+    form = Form(builder, [root, *(term.node for term in terms)], elaborated.names, best)
+    value, *parts = form.roots
+    extra = ["alive"] if alive else []
     return Program(
-        source=source,
-        true_rank=len(true.axes),
-        pred_rank=len(pred.axes),
+        source="\n\n".join(
+            [form.text("value", [*DATA, *(f"{name}=None" for name in extra)], [value]),
+             form.text("terms", [*DATA, *extra], parts, many=True)]
+        ),  # fmt: skip
+        true_rank=len(inputs.types["y_true"].axes),
+        pred_rank=len(inputs.types["y_pred"].axes),
         shared=_shared(elaborated),
         fill=fill,
         terms=tuple(_term(term) for term in terms),
         elaborated=elaborated,
-        nodes=tuple(reachable([value, *parts])),
+        nodes=tuple(reachable(form.roots)),
+        form=form,
     )
 
 
-def _names(elaborated: Elaborated) -> dict[Node, str]:
-    return dict(elaborated.names)
+class Form:
+    """Roots in the form that is printed: rewritten, without needless spreads, contracted."""
+
+    def __init__(self, builder: Builder, roots: Sequence[Node], names: Mapping[Node, str], best: bool) -> None:
+        self.builder = builder
+        self.best = best
+        self.applied: list[Applied] = []
+        made = {node: node for node in reachable(roots)}
+        if best:
+            made, self.applied = rewrite(builder, roots)
+        self.rewritten = [made[root] for root in roots]
+        """Before sums became contractions: what is differentiated."""
+        for step in (float_spreads, contract):
+            made = follow(made, step(builder, [made[root] for root in roots]))
+        self.roots = [made[root] for root in roots]
+        self.names = {made.get(node, node): name for node, name in names.items()}
+
+    def text(self, name: str, arguments: Sequence[str], roots: Sequence[Node], many: bool = False) -> str:
+        """A function that gives a root, or several."""
+        positions = Positions(self.builder.layout.ids)
+        if many:
+            return functions(name, arguments, positions, self.names, roots)
+        return function(name, arguments, positions, self.names, roots[0])
+
+    def gradient(self, index: int, name: str, arguments: Sequence[str], wrt: str = "y_pred") -> str:
+        """A function that gives the adjoint of an input from that of a root; raises NoGradientError."""
+        root = self.rewritten[index]
+        adjoint = vjp(self.builder, [root], [upstream(self.builder, root, "upstream")], wrt)
+        form = Form(self.builder, [adjoint], self.names, self.best)
+        return form.text(name, arguments, form.roots)
 
 
 def _term(term: RootTerm) -> Term:

@@ -1,6 +1,6 @@
 """A loss as plain values: what a config holds, a log records, and a cache compares.
 
-A spec needs no framework. It checks its formula when it is made, so that a mistake shows while the config loads.
+A spec needs no framework. It checks its formula when it is made, so that a mistake shows while a config loads.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ _WORDS = {"true": True, "false": False}
 class LossSpec:
     """A formula and everything that makes a loss of it: equal, hashable, and written down in one piece.
 
-    `params` holds plain numbers, truth values and lists; the spec keeps a copy of what it is given. A name that a
-    scope can't carry, an unknown reduction or a wrong formula is a `LossError` here, not in the first epoch.
+    `params` holds plain numbers, truth values and lists, copied from what is given; don't change it. A name that
+    a scope can't carry, an unknown reduction or a wrong formula is a `LossError` here, not in the first epoch.
     """
 
     formula: str
@@ -57,7 +57,9 @@ class LossSpec:
         if self.reduction not in REDUCTIONS:
             raise _setting("reduction", self.reduction, f"it is one of {', '.join(REDUCTIONS)}")
         if self.name is not None and not (isinstance(self.name, str) and _NAME.fullmatch(self.name)):
-            raise _setting("name", self.name, "it has letters, digits, `_`, `.`, `-`, `/` and `>`, and no `_` first")
+            raise _setting(
+                "name", self.name, "it has letters, digits, `_`, `.`, `-`, `/` and `>`, and no `_` first"
+            )
         if not isinstance(self.dtype, str | None):
             raise _setting("dtype", self.dtype, "it is the name of a float type or of a policy")
         if not isinstance(self.language, int) or self.language < 1:
@@ -136,7 +138,12 @@ class LossSpec:
             "dtype": {"type": ["string", "null"]},
             "language": {"type": "integer", "minimum": 1, "maximum": LANGUAGE},
         }
-        whole = {"type": "object", "properties": properties, "required": ["formula"], "additionalProperties": False}
+        whole = {
+            "type": "object",
+            "properties": properties,
+            "required": ["formula"],
+            "additionalProperties": False,
+        }
         return {"title": "LossSpec", "anyOf": [formula, whole]}
 
     @classmethod

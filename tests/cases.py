@@ -18,7 +18,7 @@ SHAPE = (2, 3, 2)
 AXES = ((1,), (2,), (1, 2), (0,))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Case:
     """Operands by name, as full-rank arrays, and attributes by name."""
 
@@ -70,11 +70,14 @@ def inside(op: Op, case: Case) -> np.ndarray:
     return np.broadcast_to(found.astype(bool), shape)
 
 
+@cache
 def cases(op: Op) -> list[Case]:
     """Inputs in the domain of a row."""
     if op.family is Family.ELEMENTWISE:
         case = all_points(op)
-        keep = inside(op, case)
+        keep = inside(op, case).copy()
+        if op.name == "clip":
+            keep &= case.args["x_min"] < case.args["x_max"]  # between equal bounds nothing moves
         return [Case({name: x[keep] for name, x in case.args.items()}, case.attrs)]
     if op.name in PLACES:
         return PLACES[op.name]()
@@ -125,8 +128,7 @@ PLACES = {
     "scatter_add": lambda: [Case({"x": _numbers(3, 2), "like": _numbers(4), "indices": _labels(4, 3, 2)})],
     "pairs": lambda: [Case({"x": _numbers(3, 1, 2)}, {"axis": 0, "to": 1})],
     "unpairs": lambda: [Case({"x": _numbers(1, 3, 2)}, {"axis": 0, "to": 1})],
-    "matmul": lambda: [Case({"x1": _numbers(2, 3), "x2": _numbers(3, 4)}, {"axis": 1})]
-    + [Case({"x1": _numbers(2, 3, 1), "x2": _numbers(3, 4)}, {"axis": 1})],
+    "matmul": lambda: [Case({"x1": _numbers(2, 3), "x2": _numbers(3, 4)}, {"axis": 1})],
     "matmul_transposed": lambda: [Case({"x1": _numbers(2, 4), "x2": _numbers(3, 4)}, {"axis": 1})],
     "contraction": lambda: [
         Case({"x1": _numbers(2, 1, 3), "x2": _numbers(1, 2, 3)}, {"axis": (2,)}),

@@ -47,7 +47,11 @@ def call(name, y_true, y_pred, **params):
     """The library loss of a formula that does nothing but call it, per sample."""
     inputs = [word for word in ("y_true", "y_pred") if f"{word}:" in library.text(name)]
     given = ", ".join([*inputs, *(f"{k}={v}" for k, v in params.items())])
-    declared = "y_true: float[batch]; y_pred: float[batch, *, last]\n" if "y_true" not in inputs and y_true.ndim == 1 else ""
+    declared = (
+        "y_true: float[batch]; y_pred: float[batch, *, last]\n"
+        if "y_true" not in inputs and y_true.ndim == 1
+        else ""
+    )
     return evaluate(f"{declared}{name}({given})", y_true, y_pred)
 
 
@@ -73,20 +77,45 @@ KERAS = [
     ("kl_divergence", "kl_divergence", {}, "shares"),
     ("binary_crossentropy", "binary_crossentropy", {}, "bits"),
     ("binary_crossentropy", "binary_crossentropy", {"label_smoothing": 0.2}, "bits"),
-    ("binary_crossentropy", "binary_crossentropy", {"from_logits": True, "label_smoothing": 0.2}, "bits, logits"),
+    (
+        "binary_crossentropy",
+        "binary_crossentropy",
+        {"from_logits": True, "label_smoothing": 0.2},
+        "bits, logits",
+    ),
     ("categorical_crossentropy", "categorical_crossentropy", {"label_smoothing": 0.2}, "one-hot"),
     ("categorical_crossentropy", "categorical_crossentropy", {"from_logits": True}, "one-hot, logits"),
     ("sparse_categorical_crossentropy", "sparse_categorical_crossentropy", {}, "classes"),
-    ("sparse_categorical_crossentropy", "sparse_categorical_crossentropy", {"from_logits": True}, "classes, logits"),
-    ("binary_focal_crossentropy", "binary_focal_crossentropy", {"gamma": 1.5, "label_smoothing": 0.1}, "bits"),
+    (
+        "sparse_categorical_crossentropy",
+        "sparse_categorical_crossentropy",
+        {"from_logits": True},
+        "classes, logits",
+    ),
+    (
+        "binary_focal_crossentropy",
+        "binary_focal_crossentropy",
+        {"gamma": 1.5, "label_smoothing": 0.1},
+        "bits",
+    ),
     (
         "binary_focal_crossentropy",
         "binary_focal_crossentropy",
         {"apply_class_balancing": True, "alpha": 0.3, "from_logits": True},
         "bits, logits",
     ),
-    ("categorical_focal_crossentropy", "categorical_focal_crossentropy", {"alpha": 0.3, "gamma": 1.5}, "one-hot"),
-    ("categorical_focal_crossentropy", "categorical_focal_crossentropy", {"from_logits": True}, "one-hot, logits"),
+    (
+        "categorical_focal_crossentropy",
+        "categorical_focal_crossentropy",
+        {"alpha": 0.3, "gamma": 1.5},
+        "one-hot",
+    ),
+    (
+        "categorical_focal_crossentropy",
+        "categorical_focal_crossentropy",
+        {"from_logits": True},
+        "one-hot, logits",
+    ),
     ("categorical_generalized_cross_entropy", "categorical_generalized_cross_entropy", {"q": 0.7}, "classes"),
 ]
 
@@ -99,7 +128,9 @@ def test_equal_to_keras(name, function, params, kind, positions):
 
     y_true, y_pred = data(kind, positions)
     theirs = getattr(keras.losses, function)(y_true.astype("float32"), y_pred.astype("float32"), **params)
-    np.testing.assert_allclose(call(name, y_true, y_pred, **params), per_sample(np.asarray(theirs)), rtol=2e-5, atol=2e-6)
+    np.testing.assert_allclose(
+        call(name, y_true, y_pred, **params), per_sample(np.asarray(theirs)), rtol=2e-5, atol=2e-6
+    )
 
 
 @pytest.mark.keras
@@ -119,8 +150,12 @@ def test_circle_equal_to_keras():
     import keras
 
     y_true, y_pred = data("groups")
-    theirs = np.asarray(keras.losses.circle(y_true.astype("int32"), y_pred.astype("float32"), gamma=8.0, margin=0.3))
-    np.testing.assert_allclose(call("circle", y_true, y_pred, gamma=8.0, margin=0.3), theirs, rtol=1e-4, atol=1e-5)
+    theirs = np.asarray(
+        keras.losses.circle(y_true.astype("int32"), y_pred.astype("float32"), gamma=8.0, margin=0.3)
+    )
+    np.testing.assert_allclose(
+        call("circle", y_true, y_pred, gamma=8.0, margin=0.3), theirs, rtol=1e-4, atol=1e-5
+    )
 
 
 # -- the papers' own -------------------------------------------------------------------------------------------------

@@ -37,14 +37,25 @@ def wheel(tmp_path_factory):
 def installed(wheel, tmp_path_factory):
     """A folder that holds lossdsl alone; its dependencies are those of the tests."""
     folder = tmp_path_factory.mktemp("site")
-    command = [sys.executable, "-m", "pip", "install", "-q", "--disable-pip-version-check", "--no-deps", "--no-index"]
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "-q",
+        "--disable-pip-version-check",
+        "--no-deps",
+        "--no-index",
+    ]
     subprocess.run([*command, "--target", str(folder), str(wheel)], check=True, capture_output=True)
     return folder
 
 
 def run(code, home, cwd, **more):
     environment = {"PATH": "", "PYTHONPATH": str(home), "TF_CPP_MIN_LOG_LEVEL": "3", **more}
-    done = subprocess.run([sys.executable, "-c", code], cwd=cwd, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=cwd, env=environment, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1])
 
@@ -54,7 +65,9 @@ def test_the_wheel_holds_everything(wheel):
     assert "lossdsl/grammar/loss.lark" in names
     assert "lossdsl/py.typed" in names
     shipped = {name for name in names if name.endswith(".loss")}
-    assert shipped == {f"lossdsl/library/{path.name}" for path in (ROOT / "lossdsl" / "library").glob("*.loss")}
+    assert shipped == {
+        f"lossdsl/library/{path.name}" for path in (ROOT / "lossdsl" / "library").glob("*.loss")
+    }
     assert not [name for name in names if name.startswith(("tests", "examples"))]
 
 
@@ -87,8 +100,16 @@ def test_versions_agree():
 
 def test_constraints_pin_every_dependency_and_hold_no_address():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    wanted = [*project["dependencies"], *project["optional-dependencies"]["test"], *project["optional-dependencies"]["plot"]]
-    lines = [line for line in (ROOT / "constraints.txt").read_text("utf-8").splitlines() if not line.startswith("#")]
+    wanted = [
+        *project["dependencies"],
+        *project["optional-dependencies"]["test"],
+        *project["optional-dependencies"]["plot"],
+    ]
+    lines = [
+        line
+        for line in (ROOT / "constraints.txt").read_text("utf-8").splitlines()
+        if not line.startswith("#")
+    ]
     pinned = {line.split("==")[0].lower().replace("_", "-") for line in lines}
     assert all(line.count("==") == 1 and "@" not in line and "/" not in line for line in lines)
     assert {name for dependency in wanted if (name := plain_name(dependency)) not in pinned} == set()

@@ -33,7 +33,13 @@ def test_short_and_long_forms():
     long = LossSpec.parse(LONG)
     assert long.to_dict() == LONG
     assert LossSpec.parse(long) is long
-    assert (str(long), long.params, long.reduction, long.name, long.dtype) == (F, {"gamma": 1.5}, "sum", "mine", "float64")
+    assert (str(long), long.params, long.reduction, long.name, long.dtype) == (
+        F,
+        {"gamma": 1.5},
+        "sum",
+        "mine",
+        "float64",
+    )
     assert repr(LossSpec(F, {"gamma": 2})) == f"lossdsl.LossSpec({F!r}, params={{'gamma': 2}})"
     assert eval_repr(LossSpec(F, {"gamma": 2})) == LossSpec(F, {"gamma": 2})
 
@@ -81,7 +87,11 @@ def test_what_is_given_is_copied():
 )
 def test_round_trips(again):
     vector = "mean(w * y_pred - y_true)"
-    for spec in (LossSpec.parse(LONG), LossSpec(vector, {"w": [0.25, 1e-30]}, "none"), LossSpec("mean(y_pred)")):
+    for spec in (
+        LossSpec.parse(LONG),
+        LossSpec(vector, {"w": [0.25, 1e-30]}, "none"),
+        LossSpec("mean(y_pred)"),
+    ):
         copied = again(spec)
         assert copied == spec
         assert {k: type(v) for k, v in copied.params.items()} == {k: type(v) for k, v in spec.params.items()}
@@ -179,5 +189,11 @@ def test_compile_makes_the_loss_that_the_spec_describes():
     spec = LossSpec.parse({**LONG, "dtype": "float32"})
     loss = spec.compile()
     assert isinstance(loss, lossdsl.Loss)
-    assert (loss.formula, dict(loss.params), loss.reduction, loss.name, loss.dtype) == (F, {"gamma": 1.5}, "sum", "mine", "float32")
+    assert (loss.formula, dict(loss.params), loss.reduction, loss.name, loss.dtype) == (
+        F,
+        {"gamma": 1.5},
+        "sum",
+        "mine",
+        "float32",
+    )
     assert float(loss([[1.0], [1.0]], [[5.0], [2.0]])) == 9.0

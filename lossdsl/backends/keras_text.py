@@ -116,9 +116,10 @@ class Printer:
         if node.op == "contraction":
             operands = {k: self._squeezed(v, x) for (k, v), x in zip(operands.items(), node.inputs, strict=True)}
             attributes |= self._einsum(node)
-        text = row.keras.format(**operands, **attributes)
-        if node in self.thin and row.family is Family.REDUCTION:
-            text = text.replace(KEEPDIMS, "")
+        # before the operands go in: what they keep is their own affair
+        thin = node in self.thin and row.family is Family.REDUCTION
+        template = row.keras.replace(KEEPDIMS, "") if thin else row.keras
+        text = template.format(**operands, **attributes)
         if row.family is Family.ELEMENTWISE and all(x.op == CONST for x in node.inputs[-2:]):
             # a choice between two numbers has no kind of its own until it is given one
             return f"ops.cast({text}, dtype)" if node.op == "where" else text

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 
+import keras
+
 from lossdsl.backends.live_config import warn
 from lossdsl.backends.live_loss import Loss
 from lossdsl.backends.live_metric import Metric
 
-__all__ = ["Loss", "Metric"]
+__all__ = ["Loss", "Metric", "keras"]
 
 if os.environ.get("TF_USE_LEGACY_KERAS", "").lower() in ("1", "true"):
     warn("keras-legacy", None)

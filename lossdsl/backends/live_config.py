@@ -67,8 +67,9 @@ def warn(code: str, checked: Checked | None, **pieces: object) -> None:
 
 
 def whole(checked: Checked) -> Span:
-    """The formula as one place, for what has no smaller one."""
-    return Span(checked.source, 0, len(checked.source.text))
+    """The loss itself within the formula, for what has no smaller place."""
+    result = checked.formula.result
+    return Span(checked.source, 0, len(checked.source.text)) if result is None else result.span
 
 
 def check_name(name: str | None, default: str) -> str:

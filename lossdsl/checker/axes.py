@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from lossdsl.checker.names import did_you_mean
 from lossdsl.checker.scope import AxisArgument, Scope, SettledAxes
 from lossdsl.errors import LossError, diagnostic, fail
-from lossdsl.ir.axes import by_number, require_full
+from lossdsl.ir.axes import by_number, is_pairs, require_full
 from lossdsl.ir.build import Builder
 from lossdsl.ir.node import CONST, VECTOR, Node
 from lossdsl.source import Span
@@ -24,7 +24,7 @@ def settle(expr: ast.Expr, type: Type, scope: Scope) -> tuple[str, ...]:
             if identity in found:
                 raise fail("axis-twice", scope.span(item), axis=identity)
             found.append(identity)
-    if not found:
+    if not found and not scope.internal:
         raise fail("axis-empty", scope.span(expr))
     return tuple(found)
 
@@ -49,7 +49,8 @@ def _one(expr: ast.Expr, type: Type, scope: Scope) -> tuple[str, ...]:
 def _from_value(value: Node, type: Type, span: Span) -> tuple[str, ...]:
     numbers = value.attr("values") if value.op == VECTOR else (value.value,)
     assert isinstance(numbers, tuple)
-    if any(isinstance(n, bool) or not float(n).is_integer() for n in numbers):
+    whole = value.op == VECTOR or isinstance(value.value, int)
+    if not whole or any(isinstance(n, bool) or not float(n).is_integer() for n in numbers):
         raise fail("axis-not-understood", span, text=numbers)
     return tuple(_numbered(type, int(n), span) for n in numbers)
 
@@ -76,7 +77,7 @@ def _named(name: str, type: Type, scope: Scope, span: Span) -> tuple[str, ...]:
     if name == BATCH:
         found = [axis for axis in type.axes if axis.id == BATCH]
     elif name == PAIRS:
-        found = [axis for axis in type.axes if axis.id.startswith(PAIRS)]
+        found = [axis for axis in type.axes if is_pairs(axis.id)]
     else:
         declared = scope.axis(name)
         if declared is None:

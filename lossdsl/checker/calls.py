@@ -7,11 +7,11 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from lossdsl import library
-from lossdsl.checker import axes, declared
+from lossdsl.checker import axes, declared, names
 from lossdsl.checker.names import did_you_mean, unknown_function
 from lossdsl.checker.scope import ABSENT, AxisArgument, Scope, SettledAxes, Value
 from lossdsl.errors import LossError, diagnostic, fail
-from lossdsl.ir.axes import all_but_batch
+from lossdsl.ir.axes import all_but_batch, is_pairs
 from lossdsl.ir.node import DIM, Node
 from lossdsl.ops import INTERNAL, OPS
 from lossdsl.ops.op import NOT_A_REDUCTION, Family, Op
@@ -118,6 +118,8 @@ def _apply(
 ) -> Node | None:
     """The node of an operation whose operands are known; a masked reduction is pushed as its text."""
     operands = [found[a.name] for a in op.signature.values]
+    if op.name == "pairs" and any(is_pairs(full.id) for full in operands[0].type.full):
+        raise fail("pairs-of-pairs", span)
     attrs: dict[str, object] = {}
     for attribute in op.signature.attributes:
         if attribute.kind == "axis":
@@ -137,9 +139,9 @@ def _apply(
         return builder.apply(op.name, operands, attrs, span, spans)
     gone = attrs["axis"]
     assert isinstance(gone, tuple)
-    if not gone:
-        return _nothing_to_reduce(elaborator, op, operands[0], span)
     where = found.get("where")
+    if not gone and where is None:
+        return _nothing_to_reduce(elaborator, op, operands[0], span)
     alive = elaborator.alive_on(operands[0], gone, span)
     if where is not None and alive is not None:
         where = builder.apply("logical_and", [where, alive], span=span)
@@ -180,7 +182,7 @@ def _size(elaborator: Elaborator, operand: Node, attrs: dict[str, object], span:
     result: Node | None = None
     for axis in operand.type.full:
         if axis.id in gone:  # type: ignore[operator]
-            size = builder.graph.dim(axis.size, span)
+            size = names.size_of(elaborator, axis, span)
             result = size if result is None else builder.apply("multiply", [result, size], span=span)
     return builder.graph.const(1, span) if result is None else result
 
@@ -228,6 +230,8 @@ def _axis_parameters(definition: ast.Definition) -> set[str]:
         tree = stack.pop()
         if isinstance(tree, ast.Call):
             values = [k.value for k in tree.keywords if k.name == "axis"]
+            kinds = [a.kind for a in OPS[tree.function].signature.args] if tree.function in OPS else []
+            values += [value for value, kind in zip(tree.args, kinds, strict=False) if kind == "axis"]
             found |= {value.id for value in values if isinstance(value, ast.Name)}
         for part in ast.parts(tree):
             stack.extend(p for p in (part if isinstance(part, tuple) else (part,)) if isinstance(p, ast.Tree))  # type: ignore[misc]

@@ -13,12 +13,12 @@ from lossdsl.checker.names import INPUTS, RESERVED, did_you_mean
 from lossdsl.checker.scope import Poison, Scope
 from lossdsl.checker.signature import MOST_STARS, Inputs, Signature, at_rank, candidates
 from lossdsl.errors import Diagnostic, LossError, diagnostic, fail
-from lossdsl.ir.axes import Constraint, Layout, is_free
+from lossdsl.ir.axes import Constraint, Layout, is_free, is_pairs
 from lossdsl.ir.build import Builder
 from lossdsl.ir.node import INPUT, Node, reachable
 from lossdsl.messages import Severity
 from lossdsl.syntax import ast
-from lossdsl.types import BATCH, PAIRS, DType
+from lossdsl.types import BATCH, DType
 
 MOST_PASSES = 8
 """How often a formula is gone through again because a vector found its axis; one vector needs two passes."""
@@ -127,7 +127,10 @@ def _unknown_parameters(
 ) -> None:
     """Given parameters that the formula has no use for, or that may not be parameters."""
     mentioned = _mentioned(formula)
+    declared = {s.name for s in formula.statements if isinstance(s, ast.Declaration)}
     for name in params:
+        if name in RESERVED and name in declared:
+            continue
         if name in RESERVED or name in INPUTS:
             elaborator.report(diagnostic("reserved-name", None, name=name))
         elif name not in mentioned:
@@ -159,7 +162,7 @@ def _check_root(
         for axis in root.type.full:
             if is_free(axis.id):
                 raise fail("vector-without-axis", span)
-            if axis.id.startswith(PAIRS):
+            if is_pairs(axis.id):
                 raise fail("pairs-left-standing", span, type=root.type.show())
         nodes = reachable([root])
         if not measure and not reached(nodes)[root]:

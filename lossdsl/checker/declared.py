@@ -84,9 +84,26 @@ def _declared(
     if isinstance(node, Node):
         try:
             check_value(declaration, node, span)
+            return _as_declared(elaborator.builder, declaration, node, span)
         except LossError as error:
             elaborator.report(*error.diagnostics)
             return POISON
+    return node
+
+
+def _as_declared(builder: Builder, declaration: ast.Declaration, node: Node, span: Span) -> Node:
+    """A parameter in its declared kind, so that a float is no structure, and of its declared sizes."""
+    values = node.attr("values")
+    sizes = [axis.value for axis in declaration.axes or ()]
+    names = [size for size in sizes if isinstance(size, str)]
+    if isinstance(values, tuple):
+        own = (len(values), len(values[0])) if isinstance(values[0], tuple) else (len(values),)
+        same = len(own) == len(sizes) and all(s == n for s, n in zip(sizes, own, strict=True) if s not in names)
+        if sizes and not same:
+            shape, kind = ", ".join(map(str, own)), f"{declaration.kind}[{', '.join(map(str, sizes))}]"
+            raise fail("parameter-kind", span, name=declaration.name, kind=kind, value=f"of shape ({shape})")
+    if node.is_const and declaration.kind in ("int", "float"):
+        return builder.graph.const((int if declaration.kind == "int" else float)(node.value), span)
     return node
 
 

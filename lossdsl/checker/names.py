@@ -14,7 +14,7 @@ from lossdsl.ir.node import INPUT, Node
 from lossdsl.ops import ALIASES, INTERNAL, OPS
 from lossdsl.source import Span
 from lossdsl.syntax import ast
-from lossdsl.types import BATCH, Axis, Dim, DType, Type
+from lossdsl.types import BATCH, PAIRS, Axis, Dim, DType, Type
 
 if TYPE_CHECKING:
     from lossdsl.checker.elaborate import Elaborator
@@ -44,10 +44,16 @@ def lookup(elaborator: Elaborator, expr: ast.Name, scope: Scope) -> Value:
         return builder.graph.const(elaborator.epsilon, span)
     axis = scope.axis(expr.id)
     if axis is not None:
-        if axis.id == BATCH and elaborator.alive:
-            return builder.apply("sum", [alive(builder)], {"axis": (BATCH,)}, span)
-        return builder.graph.dim(axis.size, span)
+        return size_of(elaborator, axis, span)
     raise unknown_name(expr.id, span, scope)
+
+
+def size_of(elaborator: Elaborator, axis: Axis, span: Span) -> Node:
+    """The number of entries along an axis; of samples, those that count."""
+    builder = elaborator.builder
+    if axis.id in (BATCH, PAIRS) and elaborator.alive:
+        return builder.apply("sum", [alive(builder)], {"axis": (BATCH,)}, span)
+    return builder.graph.dim(axis.size, span)
 
 
 def unknown_name(name: str, span: Span, scope: Scope) -> LossError:

@@ -107,6 +107,9 @@ def _without_pred(true: Shape | None, pred: Shape | None) -> Iterator[Signature]
         if given in (None, "label", "int"):
             yield Signature(Shape(given or "label", (BATCH, STAR), place), classes)
         return
+    if true.kind != "label" and true.axes == (BATCH,):
+        # one number per sample meets any axes of the predictions: quantiles, mixtures
+        yield Signature(true, Shape(kind, (BATCH, STAR, LAST), span))
     same = Signature(true, Shape(kind, true.axes, span))
     longer = Signature(true, Shape(kind, (*true.axes, "classes"), span))
     yield from (longer, same) if true.kind == "label" else (same, longer)

@@ -59,6 +59,11 @@ def is_free(identity: str) -> bool:
     return identity.startswith("free:")
 
 
+def is_pairs(identity: str) -> bool:
+    """Whether this is an axis that `pairs` made; a declared name may begin with the same letters."""
+    return identity == PAIRS or identity.startswith(f"{PAIRS}:")
+
+
 def pair_of(identity: str) -> str:
     """The axis on which the samples (or entries) of another stand again."""
     return PAIRS if identity == BATCH else f"{PAIRS}:{identity}"

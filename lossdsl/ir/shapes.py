@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from lossdsl.errors import fail
-from lossdsl.ir.axes import Constraint, pair_of
+from lossdsl.ir.axes import Constraint, is_free, is_pairs, pair_of
 from lossdsl.ir.node import MATRIX, Node
 from lossdsl.ops.op import Op
 from lossdsl.source import Span
@@ -64,7 +64,7 @@ def with_classes(
 ) -> Result:
     """One more axis: the last of the layout that the labels lack, or a new one."""
     have = {axis.id for axis in inputs[0].type.full}
-    lacking = [i for i in builder.layout.ids if i not in have and not i.startswith("pairs")]
+    lacking = [i for i in builder.layout.ids if not (i in have or is_pairs(i) or is_free(i))]
     identity = lacking[-1] if lacking else "one_hot"
     builder.layout.place(identity)
     attrs["axis"] = (identity,)
@@ -125,7 +125,7 @@ def paired(
 ) -> Result:
     """The axis under another name, so that the value meets itself across it."""
     (identity,) = attrs["axis"]
-    if any(axis.id.startswith("pairs") for axis in inputs[0].type.full):
+    if any(is_pairs(axis.id) for axis in inputs[0].type.full):
         raise fail("pairs-of-pairs", span)
     twin = builder.pairs_axis(identity)
     attrs["to"] = (twin,)
@@ -188,7 +188,8 @@ def sliced(
     (identity,) = attrs["axis"]
     axis = inputs[0].type.axis(identity)
     assert axis is not None
-    if (attrs.get("start") or 0) < 0 and (attrs.get("stop") or -1) >= 0:
+    stop = attrs.get("stop")
+    if (attrs.get("start") or 0) < 0 and stop is not None and stop >= 0:
         raise fail("slice-mixed", span)
     size, needed = _sliced(axis.size, attrs.get("start"), attrs.get("stop"))
     if size.symbol is None and size.offset < 1:

@@ -20,13 +20,18 @@ from lossdsl.ops.op import (
     Op,
     RangeRule,
 )
-from lossdsl.ops.reduction import SUM_ULPS, exact_ends, logsumexp, norm
+from lossdsl.ops.reduction import SUM_ULPS, exact_ends, largest_and_rest, norm
 
 
 def softmax(x: Array, axis: tuple[int, ...] | int) -> Array:
     """Shares of the sum of exponentials. `logsumexp` has it in its gradient, over all its axes at once."""
     powers = np.exp(x - np.max(x, axis=axis, keepdims=True))
     return powers / np.sum(powers, axis=axis, keepdims=True)
+
+
+def _log_softmax(x: Array, axis: tuple[int, ...] | int) -> Array:
+    largest, rest = largest_and_rest(x, axis)
+    return (x - largest) - rest
 
 
 def _normalize(x: Array, axis: int) -> Array:
@@ -83,7 +88,7 @@ ROWS = (
         at_kink=NO_KINK,
         safe=NO_LIMITS,
         masked=NOT_A_REDUCTION,
-        numpy=lambda x, axis: x - logsumexp(x, axis),
+        numpy=_log_softmax,
         keras="ops.log_softmax({x}, axis={axis})",
     ),
     Op(

@@ -113,7 +113,7 @@ ROWS = (
         example="2 ** 3 -> 8",
         latex="{{{x1}}}^{{{x2}}}",
         domain="x1 > 0 or x1 == 0 and x2 >= 0 or x1 < 0 and x2 == round(x2)",
-        monotone=(Monotone.BY_GRAD, Monotone.BY_GRAD),
+        monotone=(Monotone.BY_GRAD, Monotone.UNORDERED),
         range=lambda x1, x2: x1**x2,
         curvature=Curvature.NEITHER,
         grad=(

@@ -40,9 +40,9 @@ class Monotone(Enum):
     UP = "up"
     DOWN = "down"
     BY_GRAD = "by grad"
-    """The sign depends on the place: ask the range of `grad`."""
+    """The sign depends on the place: ask the range of `grad`, where `domain` holds all the way."""
     UNORDERED = "unordered"
-    """Not a question for this argument: a condition, an index."""
+    """Not a question for this argument (a condition, an index), or no answer: the value jumps."""
 
 
 class Curvature(Enum):

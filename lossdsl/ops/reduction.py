@@ -33,9 +33,17 @@ def norm(x: Array, axis: tuple[int, ...] | int) -> Array:
 
 def logsumexp(x: Array, axis: tuple[int, ...] | int) -> Array:
     """log of the sum of exponentials, shifted by the largest."""
+    largest, rest = largest_and_rest(x, axis)
+    return largest + rest
+
+
+def largest_and_rest(x: Array, axis: tuple[int, ...] | int) -> tuple[Array, Array]:
+    """The largest value, and what logsumexp adds to it: by log1p, which keeps what is far below it."""
     largest = np.max(x, axis=axis, keepdims=True)
     shift = np.where(np.isfinite(largest), largest, 0.0)
-    return shift + np.log(np.sum(np.exp(x - shift), axis=axis, keepdims=True))
+    first = np.equal(x, largest)
+    others = np.sum(np.where(first, 0.0, np.exp(x - shift)), axis=axis, keepdims=True)
+    return largest, np.log1p(others + np.sum(first, axis=axis, keepdims=True) - 1.0)
 
 
 def exact_ends(x: Interval, ulps: float) -> Interval:

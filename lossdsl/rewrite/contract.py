@@ -8,8 +8,8 @@ from lossdsl.ir.build import Builder
 from lossdsl.ir.node import Node, reachable, uses
 
 
-def contract(builder: Builder, roots: Sequence[Node]) -> list[Node]:
-    """The roots with every `sum(a * b)` and `mean(a * b)` that pays as one node."""
+def contract(builder: Builder, roots: Sequence[Node]) -> dict[Node, Node]:
+    """What each node becomes where every `sum(a * b)` and `mean(a * b)` that pays is one node."""
     nodes = reachable(roots)
     counts = uses(nodes)
     made: dict[Node, Node] = {}
@@ -23,7 +23,7 @@ def contract(builder: Builder, roots: Sequence[Node]) -> list[Node]:
             made[node] = builder.graph.add(
                 node.op, inputs, dict(node.attrs), type=node.type, span=node.span
             )
-    return [made[root] for root in roots]
+    return made
 
 
 def _pays(node: Node, counts: dict[Node, int]) -> bool:

@@ -10,15 +10,15 @@ from lossdsl.ops import INTERNAL, OPS
 from lossdsl.ops.op import Family
 
 
-def float_spreads(builder: Builder, roots: Sequence[Node]) -> list[Node]:
-    """The roots with spreads inside elementwise operations and sums resolved, and cheap models of shape."""
+def float_spreads(builder: Builder, roots: Sequence[Node]) -> dict[Node, Node]:
+    """What each node becomes where spreads inside elementwise operations and sums are resolved."""
     nodes = reachable(roots)
     inputs = [node for node in nodes if node.op == INPUT]
     made: dict[Node, Node] = {}
     for node in nodes:
         operands = [made[operand] for operand in node.inputs]
         made[node] = _resolved(builder, node, operands, inputs)
-    return [made[root] for root in roots]
+    return made
 
 
 def _resolved(builder: Builder, node: Node, operands: list[Node], inputs: Sequence[Node]) -> Node:

@@ -185,7 +185,7 @@ def _reserved(here: Situation) -> LossError | None:
         return here.fail("reserved-word", word=here.at)
     if here.at.type in ("DEF", "TERM") and here.statement and here.before.type not in OPERAND_ENDS:
         return here.fail("reserved-word", word=here.at)
-    if here.at.type in ("ASSIGN", "COLON") and here.kinds in (["TRUE"], ["FALSE"]):
+    if here.at.type in ("ASSIGN", "COLON") and len(here.kinds) == 1 and here.before.type in WORDS:
         return here.fail("reserved-word", here.before, word=here.before)
     return None
 

@@ -27,9 +27,9 @@ b = y_pred - mean(y_pred, axis=batch)
 1 - mean(a * b, axis=all) / sqrt(mean(a * a, axis=all) * mean(b * b, axis=all))
 """
 RANKING = """
-d = mean(y_true, axis=(1, 2)) - mean(pairs(y_true, axis=batch), axis=(2, 3))
-e = mean(y_pred, axis=(1, 2)) - mean(pairs(y_pred, axis=batch), axis=(2, 3))
-mean(softplus(-d * e), axis=pairs)
+t = mean(y_true)
+p = mean(y_pred)
+mean(softplus(-(t - pairs(t, axis=batch)) * (p - pairs(p, axis=batch))), axis=pairs)
 """
 CASES = {
     "even": (MAE, {}, X, None, 4),

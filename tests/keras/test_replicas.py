@@ -52,9 +52,7 @@ UNEQUAL = ("short last batch", "none", "correlation, uneven", "ranking, none, un
 @pytest.mark.parametrize("case", [case for case in CASES if case not in UNEQUAL])
 def test_the_printed_loss_is_the_same_where_replicas_hold_as_much(found, case):
     one, two = found[case]
-    # Keras itself multiplies what it prints, and only that, by the number of replicas: its own sums print so too
-    factor = 2 if case == "sum" else 1
-    assert two["loss"] == pytest.approx(factor * one["loss"], rel=1e-5)
+    assert two["loss"] == pytest.approx(one["loss"], rel=1e-5)
 
 
 def test_one_replica_is_keras_own_loss(found):

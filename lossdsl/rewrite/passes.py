@@ -1,0 +1,123 @@
+"""Rules applied to a graph until none applies: a loop over the node list, bounded by steps, every step recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from lossdsl.analysis.ranges import ranges
+from lossdsl.checker.elaborate import Elaborator
+from lossdsl.checker.scope import Scope, SettledAxes, Value
+from lossdsl.interval import YES, Interval
+from lossdsl.ir.build import Builder
+from lossdsl.ir.node import Node, reachable
+from lossdsl.limits import current
+from lossdsl.rewrite.match import Found, head, matches, pattern
+from lossdsl.rewrite.rules import SIMPLIFY, STABILISE, Rule
+from lossdsl.source import Span
+from lossdsl.syntax.parse import parse_expression
+
+RULES = (*STABILISE, *SIMPLIFY)
+MOST_PASSES = 20
+"""Passes to a fixed point; each rule lowers the cost, so that a few are enough."""
+_parsed = cache(parse_expression)
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """One use of a rule: where, and the nodes before and after."""
+
+    rule: Rule
+    span: Span | None
+    before: Node
+    after: Node
+
+
+def rewrite(
+    builder: Builder, roots: Sequence[Node], rules: Sequence[Rule] = RULES
+) -> tuple[dict[Node, Node], list[Applied]]:
+    """For every node of the roots its best form, and what was done."""
+    work = _Rewriter(builder, rules)
+    whole = {node: node for node in reachable(roots)}
+    for _ in range(MOST_PASSES):
+        made = work.once([whole[root] for root in roots])
+        if all(new is old for old, new in made.items()):
+            break
+        whole = follow(whole, made)
+    return whole, work.applied
+
+
+def follow(first: dict[Node, Node], second: dict[Node, Node]) -> dict[Node, Node]:
+    """Two rewritings as one."""
+    return {old: second.get(new, new) for old, new in first.items()}
+
+
+@cache
+def _by_head(rules: tuple[Rule, ...]) -> dict[str, list[Rule]]:
+    found: dict[str, list[Rule]] = {}
+    for rule in rules:
+        found.setdefault(head(rule), []).append(rule)
+    return found
+
+
+class _Rewriter:
+    def __init__(self, builder: Builder, rules: Sequence[Rule]) -> None:
+        self.builder = builder
+        self.rules = _by_head(tuple(rules))
+        self.applied: list[Applied] = []
+        self.ranges: dict[Node, Interval] = {}
+        self.steps = 0
+
+    def once(self, roots: Sequence[Node]) -> dict[Node, Node]:
+        """One pass, operands first: what each node becomes."""
+        made: dict[Node, Node] = {}
+        for node in reachable(roots):
+            operands = [made[operand] for operand in node.inputs]
+            same = all(new is old for new, old in zip(operands, node.inputs, strict=True))
+            here = node if same else self._again(node, operands)
+            made[node] = self._rewritten(here)
+        return made
+
+    def _again(self, node: Node, operands: list[Node]) -> Node:
+        return self.builder.graph.add(node.op, operands, dict(node.attrs), type=node.type, span=node.span)
+
+    def _rewritten(self, node: Node) -> Node:
+        for rule in self.rules.get(node.op, ()):
+            for found in matches(node, pattern(rule.left)):
+                self.steps += 1
+                if self.steps > current().rewrite_steps:
+                    return node
+                after = self._right(rule, found, node)
+                if after is not None and after is not node:
+                    self.applied.append(Applied(rule, node.span, node, after))
+                    return after
+        return node
+
+    def _right(self, rule: Rule, found: Found, node: Node) -> Node | None:
+        """The right side, where the condition is proved and the type is the same."""
+        values: dict[str, Value] = {}
+        for name, value in found.items():
+            if isinstance(value, Node):
+                values[name] = value
+            elif isinstance(value, tuple):
+                values[name] = SettledAxes(value)
+        if rule.when and not self._proved(rule.when, values):
+            return None
+        after = self._build(rule.right, values, node.span)
+        if after is None or after.type.dtype is not node.type.dtype:
+            return None
+        same = [a.id for a in after.type.full] == [a.id for a in node.type.full]
+        return after if same else None
+
+    def _proved(self, condition: str, values: dict[str, Value]) -> bool:
+        node = self._build(condition, values, None)
+        if node is None:
+            return False
+        self.ranges = ranges(reachable([node]), self.ranges)
+        return self.ranges[node] == YES
+
+    def _build(self, text: str, values: dict[str, Value], span: Span | None) -> Node | None:
+        elaborator = Elaborator(self.builder, uses={}, epsilon=0.0)
+        result = elaborator.expression(_parsed(text), Scope(values=dict(values), internal=True, at=span))
+        return result if isinstance(result, Node) and not elaborator.diagnostics else None

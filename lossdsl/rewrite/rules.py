@@ -1,0 +1,98 @@
+"""Rules of rewriting, in the language itself. A name on the left stands for any value, one of `CONSTANTS` for a number.
+
+`when` is a condition that must be proved from ranges. The tests hold every rule to its laws: one type, equal wherever
+the left is defined, undefined only where the left is, error in float32 not worse, cost lower.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+CONSTANTS = frozenset({"c", "k"})
+"""Pattern names that stand for numbers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """`left` becomes `right` where `when` is proved; `why` says what it is for, or why it is not sound."""
+
+    name: str
+    left: str
+    right: str
+    when: str = ""
+    why: str = ""
+
+
+STABILISE = (
+    Rule("log-sigmoid", "log(sigmoid(x))", "log_sigmoid(x)"),
+    Rule("log-one-minus-sigmoid", "log(1 - sigmoid(x))", "log_sigmoid(-x)"),
+    Rule("log1p-minus-sigmoid", "log1p(-sigmoid(x))", "log_sigmoid(-x)"),
+    Rule("one-minus-sigmoid", "1 - sigmoid(x)", "sigmoid(-x)"),
+    Rule("sigmoid-by-hand", "1 / (1 + exp(-x))", "sigmoid(x)"),
+    Rule("softplus-by-hand", "log(1 + exp(x))", "softplus(x)"),
+    Rule("softplus-log1p", "log1p(exp(x))", "softplus(x)"),
+    Rule("log-softmax", "log(softmax(x, axis=axis))", "log_softmax(x, axis=axis)"),
+    Rule("softmax-by-hand", "exp(x) / sum(exp(x), axis=axis)", "softmax(x, axis=axis)"),
+    Rule("logsumexp-by-hand", "log(sum(exp(x), axis=axis))", "logsumexp(x, axis=axis)"),
+    Rule("log-exp", "log(exp(x))", "x"),
+    Rule("log-cosh", "log(cosh(x))", "abs(x) + softplus(-2 * abs(x)) - 0.6931471805599453"),
+    Rule("log1p", "log(1 + x)", "log1p(x)"),
+    Rule("log1p-minus", "log(1 - x)", "log1p(-x)"),
+    Rule("expm1", "exp(x) - 1", "expm1(x)"),
+    Rule("xlogy", "x * log(y)", "xlogy(x, y)"),
+    Rule("norm-by-hand", "sqrt(sum(square(x), axis=axis))", "norm(x, axis=axis)"),
+    Rule("one-minus-cos", "1 - cos(x)", "2 * square(sin(x / 2))"),
+)
+"""The same value with less rounding, overflow or NaN."""
+
+SIMPLIFY = (
+    Rule("add-zero", "x + 0", "x"),
+    Rule("subtract-zero", "x - 0", "x"),
+    Rule("times-one", "x * 1", "x"),
+    Rule("over-one", "x / 1", "x"),
+    Rule("times-minus-one", "x * -1", "-x"),
+    Rule("minus-minus", "-(-x)", "x"),
+    Rule("add-negative", "x + -y", "x - y"),
+    Rule("subtract-negative", "x - -y", "x + y"),
+    Rule("product-of-negatives", "-x * -y", "x * y"),
+    Rule("negative-constant", "-(x * c)", "x * -c"),
+    Rule("negative-times", "-x * c", "x * -c"),
+    Rule("negative-difference", "-(x - y)", "y - x"),
+    Rule("constant-chain", "x * c * k", "x * (c * k)"),
+    Rule("constant-over", "x * c / k", "x * (c / k)"),
+    Rule("square-by-power", "x ** 2", "square(x)"),
+    Rule("power-one", "x ** 1", "x"),
+    Rule("cube", "x ** 3", "x * square(x)"),
+    Rule("square-root-by-power", "x ** 0.5", "sqrt(x)", when="x >= 0"),
+    Rule("three-halves", "x ** 1.5", "x * sqrt(x)", when="x >= 0"),
+    Rule("inverse-by-power", "x ** -1", "1 / x"),
+    Rule("square-by-product", "x * x", "square(x)"),
+    Rule("square-of-abs", "square(abs(x))", "square(x)"),
+    Rule("square-of-negative", "square(-x)", "square(x)"),
+    Rule("abs-of-negative", "abs(-x)", "abs(x)"),
+    Rule("root-of-square", "sqrt(square(x))", "abs(x)"),
+    Rule("abs-known", "abs(x)", "x", when="x >= 0"),
+    Rule("relu-known", "relu(x)", "x", when="x > 0"),
+    Rule("maximum-known", "maximum(x, c)", "x", when="x > c"),
+    Rule("minimum-known", "minimum(x, c)", "x", when="x < c"),
+    Rule("abs-times-sign", "abs(x) * sign(x)", "x"),
+    Rule("choice-of-choice", "where(p, where(p, x, y), z)", "where(p, x, z)"),
+    Rule("choice-of-same", "where(p, x, x)", "x"),
+)
+"""The same value with less work."""
+
+NOT_SOUND = (
+    Rule("div-self", "x / x", "1", why="0 / 0 is NaN, and so is inf / inf"),
+    Rule("times-zero", "x * 0", "0", why="inf * 0 is NaN"),
+    Rule("minus-self", "x - x", "0", why="inf - inf is NaN"),
+    Rule("exp-log", "exp(log(x))", "x", why="the logarithm of a negative number is NaN"),
+    Rule("log-of-product", "log(x * y)", "log(x) + log(y)", why="two negative numbers have a product with a logarithm"),
+    Rule("log-of-power", "log(square(x))", "2 * log(x)", why="the square of a negative number has a logarithm"),
+    Rule("square-of-root", "square(sqrt(x))", "x", why="the root of a negative number is NaN"),
+    Rule("relu-as-maximum", "relu(x)", "maximum(x, 0)", why="the gradient at 0 is 0 and 1"),
+    Rule("square-root-any", "x ** 0.5", "sqrt(x)", why="-inf ** 0.5 is inf"),
+    Rule("abs-dropped", "abs(x)", "x", why="not for negative numbers"),
+    Rule("cancel-factor", "x * y / y", "x", why="0 / 0 is NaN"),
+    Rule("distribute-division", "(x + y) / z", "x / z + y / z", why="x / z may overflow where the sum is small; more work"),
+)
+"""Kept so that nobody adds them: the tests must reject each one."""

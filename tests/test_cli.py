@@ -1,0 +1,312 @@
+"""The command line, its whole output compared; 0 all is well, 1 a formula is wrong, 2 the call is wrong."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+from click.testing import CliRunner
+
+from lossdsl.cli import commands
+from lossdsl.ops import OPS
+
+MAE = "mean(abs(y_true - y_pred))"
+WRONG = "mean(abs(y_ture - y_pred))"
+
+
+def run(*arguments, text=None):
+    """Exit status, output and error stream of one call."""
+    result = CliRunner().invoke(commands, list(arguments), input=text, prog_name="lossdsl")
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result.exit_code, result.stdout, result.stderr
+
+
+MAE_OK = """\
+ok <formula>:1:1
+  y_true: float[batch, *, last]
+  y_pred: float[batch, *, last]
+  term: a mean over positions; takes weights of rank 1 to 2
+"""
+
+WRONG_NAME = """\
+<formula>:1:10: error[unknown-name]: unknown name `y_ture`
+ 1 | mean(abs(y_ture - y_pred))
+   |          ^^^^^^
+  help: did you mean `y_true`?
+"""
+
+
+def test_check():
+    assert run("check", MAE) == (0, MAE_OK, "")
+    assert run("check", WRONG) == (1, WRONG_NAME, "")
+
+
+def test_check_from_a_file_and_from_standard_input(tmp_path):
+    file = tmp_path / "mae.loss"
+    file.write_text(MAE + "\n")
+    assert run("check", "-f", str(file)) == (0, MAE_OK.replace("<formula>", str(file)), "")
+    assert run("check", "-", text=WRONG) == (1, WRONG_NAME.replace("<formula>", "<stdin>"), "")
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        "-mean(log(y_pred))",
+        "-floor(y_true) * y_pred",
+        "-p * y_pred",
+        "--mean(y_pred)",
+        "-y_pred + 1",
+        "-h(y_pred)",
+    ],
+)
+def test_a_formula_may_begin_with_a_minus(formula):
+    """None of these is taken for options, though `-f`, `-p` and `-h` are some."""
+    status, output, error = run("check", formula, "-p", "p=2", "--format", "json")
+    assert error == ""
+    assert json.loads(output)[0]["formula"] == formula
+    assert status in (0, 1)
+
+
+def test_parameters():
+    formula = "mean(w * abs(y_true - y_pred)**gamma)"
+    status, output, _ = run("check", formula, "-p", "gamma=1e0", "--param", "w=[0.5, 2]")
+    assert (status, output) == (0, MAE_OK.replace("  term", "  gamma = 1.0\n  w = [0.5, 2]\n  term"))
+    for given in ("gamma", "gamma=x", "1a=2", "w=[1", "=2"):
+        assert run("check", formula, "-p", given)[0] == 2
+
+
+def test_json():
+    status, output, _ = run("check", WRONG, "--format", "json")
+    assert status == 1
+    (entry,) = json.loads(output)
+    assert (entry["ok"], entry["place"], entry["formula"]) == (False, "<formula>:1:1", WRONG)
+    (found,) = entry["diagnostics"]
+    assert found == {
+        "code": "unknown-name",
+        "severity": "error",
+        "message": "unknown name `y_ture`",
+        "help": "did you mean `y_true`?",
+        "start": 9,
+        "stop": 15,
+        "line": 1,
+        "column": 10,
+        "file": "<formula>",
+        "place": "<formula>:1:10",
+    }
+    (entry,) = json.loads(run("check", MAE, "--format", "json")[1])
+    assert entry["ok"]
+    assert entry["signature"] == "y_true: float[batch, *, last]\ny_pred: float[batch, *, last]"
+    assert (entry["parameters"], entry["couples_batch"], entry["diagnostics"]) == ({}, "none", [])
+
+
+CONFIG = """\
+loss: mean(abs(y_true - y_pred)**gamma)
+other:
+  losses:
+    - formula: |
+        e = y_ture - y_pred
+        mean(e**gamma)
+      params: {gamma: 2}
+    - mean(${w} * y_pred)
+  metrics: [mean(y_true == round(y_pred)), mae]
+"""
+
+
+def test_config(tmp_path):
+    file = tmp_path / "run.yaml"
+    file.write_text(CONFIG)
+    status, output, error = run("check", "--config", str(file))
+    assert (status, error) == (1, "")
+    assert (
+        output.replace(str(file), "run.yaml")
+        == """\
+run.yaml:1:34: error[unknown-name]: unknown name `gamma`
+ 1 | mean(abs(y_true - y_pred)**gamma)
+   |                            ^^^^^
+  help: a free name is a parameter only where a value is given for it: declare it, as `gamma: float = 1.0`
+
+run.yaml:5:13: error[unknown-name]: unknown name `y_ture`
+ 5 | e = y_ture - y_pred
+   |     ^^^^^^
+  help: did you mean `y_true`?
+
+run.yaml:8:7: remark[config-later]: not checked: the formula holds an interpolation, ${w}, which is filled in later
+ 8 | mean(${w} * y_pred)
+   | ^^^^^^^^^^^^^^^^^^^
+  help: give the number as a parameter instead, so that the formula itself is fixed
+
+ok run.yaml:9:13
+  y_true: float[batch, *, last]
+  y_pred: float[batch, *, last]
+  term: a mean over positions; takes weights of rank 1 to 2
+
+4 formulas, 2 wrong
+"""
+    )
+
+
+def test_config_in_json_and_toml(tmp_path):
+    for name, content in (
+        ("run.json", json.dumps({"loss": WRONG}, indent=2)),
+        ("run.toml", f'loss = "{WRONG}"'),
+    ):
+        file = tmp_path / name
+        file.write_text(content)
+        row = next(i for i, line in enumerate(content.split("\n")) if "ture" in line)
+        column = content.split("\n")[row].index("y_ture") + 1
+        assert run("check", "--config", str(file))[1].startswith(
+            f"{file}:{row + 1}:{column}: error[unknown-name]"
+        )
+
+
+def test_a_config_without_formulas_and_one_that_is_broken(tmp_path):
+    file = tmp_path / "run.yaml"
+    file.write_text("loss: mse")
+    assert run("check", "--config", str(file)) == (0, "", f"{file}: no formula found\n")
+    file.write_text("loss: [")
+    status, output, _ = run("check", "--config", str(file))
+    assert status == 1
+    assert output.startswith(f"{file}:1:8: error[config-unreadable]: can't be read as YAML: ")
+
+
+def test_github(tmp_path):
+    file = tmp_path / "run,1%.yaml"
+    file.write_text(f"loss: {WRONG}")
+    status, output, _ = run("check", "--config", str(file), "--format", "github")
+    path = str(file).replace(",", "%2C").replace("1%.", "1%25.")
+    title = "title=lossdsl unknown-name"
+    assert (status, output) == (
+        1,
+        f"::error file={path},line=1,col=16,{title}::unknown name `y_ture`%0Adid you mean `y_true`?\n",
+    )
+    assert run("check", MAE, "--format", "github") == (0, "", "")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("check",), ("check", MAE, MAE), ("check", MAE, "--formt", "json"), ("check", MAE, "--format", "xml"),
+        ("check", "-f", "nowhere.loss"), ("check", "--config", "nowhere.yaml"), ("chekc", MAE), ("show", MAE, "--emit", "c"),
+        ("show",), ("show", MAE, "-f", __file__), ("eject", MAE, "--class-name", "a b"), ("fmt",), ("functions", "sofplus"),
+    ],
+)  # fmt: skip
+def test_wrong_calls(arguments):
+    status, output, error = run(*arguments)
+    assert (status, output) == (2, "")
+    assert error.startswith("Usage: lossdsl")
+    assert "Traceback" not in error
+
+
+@pytest.mark.parametrize(
+    ("emit", "expected"),
+    [
+        ("text", "e = y_true - y_pred\nmean(e**2)\n"),
+        ("latex", "\\begin{aligned}\ne &= y - \\hat{y} \\\\\n\\mathcal{L} &= \\operatorname*{mean} \\left({e}^{2}\\right)\n\\end{aligned}\n"),
+        (
+            "ast",
+            "Formula()\n  statements: Binding(name='e')\n    value: Binary(op='-')\n      left: Name(id='y_true')\n"
+            "      right: Name(id='y_pred')\n  result: Call(function='mean', keywords=())\n    args: Binary(op='**')\n"
+            "      left: Name(id='e')\n      right: Number(value=2)\n",
+        ),
+    ],
+)  # fmt: skip
+def test_show(emit, expected):
+    assert run("show", "e=y_true-y_pred; mean( e^2 )", "--emit", emit) == (0, expected, "")
+
+
+def test_show_types_and_python():
+    types = run("show", MAE)[1]
+    assert types.startswith(
+        "y_true: float[batch, *, last]\ny_pred: float[batch, *, last]\n\n%0 = input(name=y_true)"
+    )
+    python = run("show", MAE, "--emit", "python")[1]
+    compile(python, "shown", "exec")
+    assert "def value(y_true, y_pred):" in python
+
+
+def test_show_and_eject_of_a_wrong_formula():
+    assert run("show", WRONG) == (1, "", WRONG_NAME)
+    assert run("eject", WRONG) == (1, "", WRONG_NAME)
+
+
+def test_eject(tmp_path):
+    status, output, _ = run("eject", MAE, "--class-name", "Mine")
+    compile(output, "ejected", "exec")
+    assert status == 0
+    assert "class Mine(" in output
+    assert "import lossdsl" not in output
+    file = tmp_path / "mine.py"
+    assert run("eject", MAE, "--class-name", "Mine", "-o", str(file)) == (0, "", "")
+    assert file.read_text() == output
+
+
+def test_fmt(tmp_path):
+    file = tmp_path / "a.loss"
+    file.write_text("e=y_true-y_pred # error\nmean( e^2 )")
+    assert run("fmt", "--check", str(file)) == (1, "", f"would format {file}\n")
+    assert file.read_text() == "e=y_true-y_pred # error\nmean( e^2 )"
+    assert run("fmt", str(file)) == (0, "", f"formatted {file}\n")
+    assert file.read_text() == "e = y_true - y_pred  # error\nmean(e**2)\n"
+    assert run("fmt", str(file)) == (0, "", "")
+    assert run("fmt", "--check", str(file)) == (0, "", "")
+    assert run("fmt", "-", text="mean( y_pred )") == (0, "mean(y_pred)\n", "")
+    status, output, error = run("fmt", "-", text="mean(")
+    assert (status, output) == (1, "")
+    assert error.startswith("<stdin>:1:5: error[")
+
+
+def test_functions():
+    status, output, _ = run("functions")
+    assert status == 0
+    names = {
+        line.split("(")[0].strip() for line in output.splitlines() if "(" in line and line.startswith("  ")
+    }
+    assert set(OPS) <= names
+    assert run("functions", "mse", "softplus")[1] == (
+        "elementwise:\n"
+        "  softplus(x: float[*s]) -> float[*s]   Smooth max(x, 0); never overflows.\n\n"
+        "library:\n"
+        "  mean_squared_error(y_true, y_pred)    Mean squared error (Keras `MeanSquaredError`). Also: mse.\n"
+    )
+    entries = json.loads(run("functions", "--json", "huber", "clip")[1])
+    assert [(entry["name"], entry["family"]) for entry in entries] == [
+        ("clip", "elementwise"),
+        ("huber", "library"),
+    ]
+    assert entries[1]["signature"] == "huber(y_true, y_pred, delta=1.0)"
+
+
+def test_colour_only_where_it_is_wanted(monkeypatch):
+    import pty
+
+    def through_a_terminal(**environment):
+        ours, theirs = pty.openpty()
+        command = [sys.executable, "-m", "lossdsl", "check", WRONG]
+        with subprocess.Popen(
+            command, stdout=theirs, env={**os.environ, "TERM": "xterm", **environment}
+        ) as process:
+            process.wait()
+        os.close(theirs)
+        return os.read(ours, 100_000).decode()
+
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    assert "\x1b[" in through_a_terminal()
+    assert through_a_terminal(NO_COLOR="1").replace("\r\n", "\n") == WRONG_NAME
+
+
+def test_check_is_quick():
+    """Under 0.4 s; on a busy machine, no more than a few times what it takes to import what everybody needs."""
+
+    def best(*arguments):
+        times = []
+        for _ in range(5):
+            start = time.perf_counter()
+            subprocess.run([sys.executable, *arguments], check=True, capture_output=True)
+            times.append(time.perf_counter() - start)
+        return min(times)
+
+    assert best("-m", "lossdsl", "check", MAE) < max(0.4, 3.5 * best("-c", "import numpy, lark"))

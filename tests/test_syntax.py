@@ -1,0 +1,522 @@
+"""The parser: Python's own parser is the oracle for expressions, tables are for what only this language has."""
+
+from __future__ import annotations
+
+import ast as python
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from hypothesis import assume, given, settings
+from strategies import grammar_expressions, grammar_formulas
+
+from lossdsl.errors import LossError
+from lossdsl.limits import DEFAULT, Limits, current, limits
+from lossdsl.source import Source
+from lossdsl.syntax import ast
+from lossdsl.syntax.format import format_formula
+from lossdsl.syntax.parse import parse, parse_expression
+
+FOCAL = """
+# Focal loss for dense detection
+y_true: float[batch, *] in {0, 1}
+y_pred: prob[batch, *]                      # prob is float in [0, 1]
+gamma: float = 2.0 in [0, inf)
+alpha: float = 0.25 in [0, 1]
+
+p_t     = where(y_true == 1, y_pred, 1 - y_pred)
+alpha_t = where(y_true == 1, alpha, 1 - alpha)
+sum(-alpha_t * (1 - p_t)**gamma * log(p_t))
+"""
+
+
+def read(text: str) -> ast.Formula:
+    return parse(Source(text))
+
+
+def expression(text: str) -> ast.Expr:
+    formula = read(text)
+    assert formula.statements == ()
+    assert formula.result is not None
+    return formula.result
+
+
+def code(text: str) -> str:
+    with pytest.raises(LossError) as caught:
+        read(text)
+    return caught.value.diagnostics[0].code
+
+
+# ---- Expressions, against Python
+
+SIGNS = {
+    python.Add: "+", python.Sub: "-", python.Mult: "*", python.Div: "/", python.Pow: "**", python.And: "and",
+    python.Or: "or", python.Not: "not", python.USub: "-", python.UAdd: "+", python.Lt: "<", python.LtE: "<=",
+    python.Gt: ">", python.GtE: ">=", python.Eq: "==", python.NotEq: "!=",
+}  # fmt: skip
+Shape = tuple[Any, ...]
+ANYWHERE = (-1, -1)
+
+
+def from_python(node: Any) -> Shape:
+    """Python's tree as nested tuples: kind, parts, and place."""
+    match node:
+        case python.Slice(lower=lower, upper=upper, step=None):
+            return ("slice", lower and from_python(lower), upper and from_python(upper))
+        case python.Constant(value=value):
+            shape: Shape = ("ellipsis",) if value is ... else ("constant", type(value), value)
+        case python.Name(id=name):
+            shape = ("name", name)
+        case python.List(elts=items):
+            shape = ("vector", *map(from_python, items))
+        case python.Tuple(elts=items):
+            shape = ("tuple", *map(from_python, items))
+        case python.UnaryOp(op=op, operand=operand):
+            shape = ("unary", SIGNS[type(op)], from_python(operand))
+        case python.BinOp(left=left, op=op, right=right):
+            shape = ("binary", SIGNS[type(op)], from_python(left), from_python(right))
+        case python.BoolOp(op=op, values=[*values]):
+            shape = from_python(values[0])
+            for value in values[1:]:  # Python joins `a and b and c` into one node; here each `and` is one
+                right = from_python(value)
+                shape = ("binary", SIGNS[type(op)], shape, right, ANYWHERE)
+            shape = shape[:-1]
+        case python.Compare(left=left, ops=ops, comparators=rest):
+            shape = ("compare", *(SIGNS[type(op)] for op in ops), *map(from_python, [left, *rest]))
+        case python.IfExp(body=body, test=test, orelse=orelse):
+            shape = ("if", *map(from_python, [body, test, orelse]))
+        case python.Call(func=python.Name(id=name), args=args, keywords=keywords):
+            named = [("keyword", k.arg, from_python(k.value)) for k in keywords]
+            shape = ("call", name, *map(from_python, args), *named)
+        case python.Subscript(value=value, slice=index):
+            bracketless = isinstance(index, python.Tuple) and not index_is_tuple(node, index)
+            items = index.elts if bracketless else [index]
+            shape = ("subscript", from_python(value), *map(from_python, items))
+        case _:
+            raise AssertionError(python.dump(node))
+    return (*shape, (node.col_offset, node.end_col_offset))
+
+
+def index_is_tuple(node: python.Subscript, index: python.Tuple) -> bool:
+    """Whether `x[(1, 2)]` was written, not `x[1, 2]`: Python gives both one tree, but not one place."""
+    return index.col_offset < index.elts[0].col_offset and index.end_col_offset + 1 == node.end_col_offset
+
+
+def from_ours(node: Any) -> Shape:
+    """Our tree in the same form."""
+    match node:
+        case None:
+            return None  # type: ignore[return-value]
+        case ast.Slice(lower=lower, upper=upper):
+            return ("slice", from_ours(lower), from_ours(upper))
+        case ast.Keyword(name=name, value=value):
+            return ("keyword", name, from_ours(value))
+        case ast.Ellipsis():
+            shape: Shape = ("ellipsis",)
+        case ast.Number(value=value) | ast.Boolean(value=value):
+            shape = ("constant", type(value), value)
+        case ast.Name(id=name):
+            shape = ("name", name)
+        case ast.Vector(items=items):
+            shape = ("vector", *map(from_ours, items))
+        case ast.Tuple(items=items):
+            shape = ("tuple", *map(from_ours, items))
+        case ast.Unary(op=op, operand=operand):
+            shape = ("unary", op, from_ours(operand))
+        case ast.Binary(op=op, left=left, right=right):
+            shape = ("binary", op, from_ours(left), from_ours(right))
+        case ast.Compare(ops=ops, operands=operands):
+            shape = ("compare", *ops, *map(from_ours, operands))
+        case ast.IfElse(body=body, condition=condition, orelse=orelse):
+            shape = ("if", *map(from_ours, [body, condition, orelse]))
+        case ast.Call(function=name, args=args, keywords=keywords):
+            shape = ("call", name, *map(from_ours, [*args, *keywords]))
+        case ast.Subscript(operand=operand, items=items):
+            shape = ("subscript", from_ours(operand), *map(from_ours, items))
+        case _:
+            raise AssertionError(node)
+    return (*shape, (node.span.start, node.span.stop))
+
+
+def agree(ours: Any, theirs: Any, text: str) -> None:
+    """The same tree at the same places; our place of `(a)` has its brackets, Python's hasn't."""
+    if not isinstance(ours, tuple) or not isinstance(theirs, tuple):
+        assert ours == theirs
+    elif len(ours) == 2 and isinstance(ours[0], int):
+        if theirs == ANYWHERE:
+            return
+        (start, stop), (begin, end) = ours, theirs
+        assert start <= begin <= end <= stop, text
+        assert text[start:begin].strip(" \t(") == text[end:stop].strip(" \t)") == "", text
+        assert text[start:begin].count("(") == text[end:stop].count(")"), text
+    else:
+        assert len(ours) == len(theirs), text
+        for a, b in zip(ours, theirs, strict=True):
+            agree(a, b, text)
+
+
+def check_against_python(text: str) -> None:
+    theirs = python.parse(f"({text})", mode="eval").body
+    for node in python.walk(theirs):
+        if hasattr(node, "col_offset"):
+            node.col_offset -= 1
+            node.end_col_offset -= 1
+    agree(from_ours(expression(text)), from_python(theirs), text)
+
+
+EXPRESSIONS = [
+    "-x**2", "2**-x", "2**3**2", "-2**-3**-x", "--x", "+-x", "a - -b", "a - b - c", "a / b * c", "a - (b - c)", "(a + b)*c",
+    "( a + b ) * c", "((a))", "(a**b)**c", "(-a)**b", "a < b <= c != d", "(a < b) < c", "not a and b or c", "not (a and b)",
+    "not not a", "not a == b", "a or b or c and d and e", "a if b else c", "a if b else c if d else e",
+    "(a if b else c) if d else e", "a if b or c else -d", "f(a if b else c, k=a if b else c)", "f()", "f(x,)",
+    "f(x, y, axis=-1, )", "f(x, axis=(1, 2))", "f(x, axis=(1,))", "f(x, axis=(h, w,))", "f(x, where=a == b)", "f(g(h(x)))",
+    "[1, 2.0, -3]", "[[1, 2], [3, 4,],]", "x[..., 0]", "x[:, 1:]", "x[:, :-1]", "x[:, a:b + 1]", "x[:]", "x[0]", "x[0,]",
+    "x[..., 0][:, 1]", "f(x)[0]", "(a + b)[..., 0]", "x [0]", "f (x)", "1e3 + .5 + 1. + 1E-3 + 0.0 + 00", "True and False",
+    "lambda_ + iffy + nota + E1 + _", "x[(1, 2)]", "a*b/c - d**e if not f > g else h", "-(a)", "(a)-(b)", "- a*b", "-a/b",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", EXPRESSIONS)
+def test_expressions_are_those_of_python(text: str) -> None:
+    check_against_python(text)
+
+
+@given(grammar_expressions())
+@settings(max_examples=300, deadline=None)
+def test_any_expression_is_that_of_python(text: str) -> None:
+    try:
+        expression(text)
+    except LossError:
+        assume(False)
+    if "^" not in text:  # Python's `^` is another operator, and its `lambda` a reserved word
+        check_against_python(text.replace("lambda", "lam_da"))
+
+
+def test_caret_is_power() -> None:
+    assert ast.same(expression("-a ^ b ^ -c * d"), expression("-a ** b ** -c * d"))
+    assert not ast.same(expression("a ** b ** c"), expression("(a ** b) ** c"))
+
+
+def test_operators_leave_their_sign() -> None:
+    assert [expression(f"a {sign} b").op for sign in ("+", "-", "*", "/", "**", "^", "and", "or")] == [  # type: ignore[attr-defined]
+        "+", "-", "*", "/", "**", "**", "and", "or"
+    ]  # fmt: skip
+
+
+@given(grammar_formulas())
+@settings(max_examples=200, deadline=None)
+def test_every_place_reads_back_as_its_piece(text: str) -> None:
+    try:
+        formula = read(text)
+    except LossError:
+        assume(False)
+    stack: list[object] = [formula]
+    while stack:
+        tree = stack.pop()
+        if isinstance(tree, ast.Tree):
+            stack.extend(ast.parts(tree))
+            if isinstance(tree, ast.Expr):
+                assert ast.same(expression(f"({tree.span.text})"), tree), (text, tree.span.text)
+            elif isinstance(tree, ast.Binding | ast.Definition | ast.Term | ast.Declaration):
+                assert ast.same(read(tree.span.text).statements[0], tree)
+                assert tree.name_span.text == tree.name
+            if isinstance(tree, ast.Call):
+                assert tree.name_span.text == tree.function
+        elif isinstance(tree, tuple):
+            stack.extend(tree)
+
+
+def test_expression_of_the_compiler_itself() -> None:
+    found = parse_expression("g * sigmoid(x)")
+    assert isinstance(found, ast.Binary)
+    assert found.span.text == "g * sigmoid(x)"
+    with limits(tokens=2):
+        assert ast.same(parse_expression("g * sigmoid(x)"), found)
+    with pytest.raises(AssertionError):
+        parse_expression("a = 1; a")
+
+
+# ---- Statements
+
+
+def test_a_whole_formula() -> None:
+    formula = read(FOCAL)
+    kinds = [type(s).__name__ for s in formula.statements]
+    assert kinds == ["Declaration"] * 4 + ["Binding"] * 2
+    y_true, y_pred, gamma, alpha, p_t, _ = formula.statements
+    assert isinstance(y_true, ast.Declaration)
+    assert (y_true.name, y_true.kind, [a.value for a in y_true.axes or ()]) == (
+        "y_true",
+        "float",
+        ["batch", "*"],
+    )
+    assert y_true.range is not None
+    assert y_true.range.members == (0.0, 1.0)
+    assert isinstance(y_pred, ast.Declaration)
+    assert (y_pred.default, y_pred.range, y_pred.kind_span.text) == (None, None, "prob")
+    assert isinstance(gamma, ast.Declaration)
+    assert (gamma.axes, gamma.span.text) == (None, "gamma: float = 2.0 in [0, inf)")
+    assert isinstance(gamma.default, ast.Number)
+    assert gamma.default.value == 2.0
+    assert isinstance(p_t, ast.Binding)
+    assert p_t.span.text == "p_t     = where(y_true == 1, y_pred, 1 - y_pred)"
+    assert isinstance(formula.result, ast.Call)
+    assert formula.span.text == FOCAL[FOCAL.index("y_true") :].rstrip("\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("[0, 1]", (0, 1, True, True, None)),
+        ("(0, 1)", (0, 1, False, False, None)),
+        ("[0, inf)", (0, None, True, False, None)),
+        ("(-inf, 0]", (None, 0, False, True, None)),
+        ("(-inf, +inf)", (None, None, False, False, None)),
+        ("[-1.5, -1e-3]", (-1.5, -0.001, True, True, None)),
+        ("[2, 2]", (2, 2, True, True, None)),
+        ("{0, 1}", (0, 1, True, True, (0, 1))),
+        ("{3, -1, 2,}", (-1, 3, True, True, (3, -1, 2))),
+    ],
+)
+def test_ranges(text: str, expected: tuple[object, ...]) -> None:
+    (found,) = read(f"k: float = 1 in {text}; k").statements
+    assert isinstance(found, ast.Declaration)
+    r = found.range
+    assert r is not None
+    assert (r.lower, r.upper, r.lower_closed, r.upper_closed, r.members) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2.0", ast.Number), ("-3", ast.Unary), ("True", ast.Boolean), ("[0.25, 0.75]", ast.Vector),
+        ("[[1, -2], [3, 4]]", ast.Vector), ("+1", ast.Unary), ("[True, False,]", ast.Vector),
+    ],
+)  # fmt: skip
+def test_defaults(text: str, expected: type) -> None:
+    (found,) = read(f"k: float = {text} in (-inf, inf); k").statements
+    assert isinstance(found, ast.Declaration)
+    assert isinstance(found.default, expected)
+    assert found.default is not None
+    assert found.default.span.text == text
+
+
+def test_shapes() -> None:
+    (found,) = read("w: float[batch, 3, *, classes,]; w").statements
+    assert isinstance(found, ast.Declaration)
+    assert found.axes is not None
+    assert [(a.value, a.span.text) for a in found.axes] == [
+        ("batch", "batch"), (3, "3"), ("*", "*"), ("classes", "classes")
+    ]  # fmt: skip
+
+
+def test_definitions_and_terms() -> None:
+    formula = read("def f(x, k=-1, c=[1, 2],) = k*x\ndef one() = 1\nterm fit = f(y_pred)\nterm rest = one()")
+    f, one, fit, _ = formula.statements
+    assert isinstance(f, ast.Definition)
+    assert [(p.name, p.default and p.default.span.text) for p in f.parameters] == [
+        ("x", None), ("k", "-1"), ("c", "[1, 2]")
+    ]  # fmt: skip
+    assert isinstance(one, ast.Definition)
+    assert one.parameters == ()
+    assert isinstance(fit, ast.Term)
+    assert fit.value.span.text == "f(y_pred)"
+    assert formula.result is None
+
+
+@pytest.mark.parametrize("word", ["and", "or", "not", "if", "else", "in", "def", "term", "True", "False"])
+def test_reserved_words_are_reserved_everywhere(word: str) -> None:
+    assert code(f"{word} = 3; y_pred") == "reserved-word"
+    assert code(f"term {word} = 3") == "reserved-word"
+    read(f"{word}_ = 3; {word}_ + x{word}")
+
+
+@pytest.mark.parametrize("word", ["float", "batch", "all", "inf", "nan", "lambda", "pairs", "None", "epoch"])
+def test_other_words_are_plain_names(word: str) -> None:
+    assert isinstance(expression(word), ast.Name)
+    read(f"{word}: float = 0.5; {word}")
+
+
+# ---- Where a statement ends
+
+NEWLINES = [
+    # (text, its canonical text); a line that can't begin a statement goes on with the last one
+    ("x = a\n  * b\nx", "x = a * b\nx"),
+    ("x = a\n* b\nx", "x = a * b\nx"),
+    ("x = a\n/ b\n** c\n^ d\nx", "x = a / b**c**d\nx"),
+    ("x = a\n< b\n== c\nx", "x = a < b == c\nx"),
+    ("x = a\nand b\nor c\nx", "x = a and b or c\nx"),
+    ("x = a\n if b\n else c\nx", "x = a if b else c\nx"),
+    ("k: float = 1\n  in [0, 1]\nk", "k: float = 1 in [0, 1]\nk"),
+    ("x\n= 3; x", "x = 3\nx"),
+    # after an operator, and inside brackets
+    ("x = a +\nb\nx", "x = a + b\nx"),
+    ("x =\n  a\nx", "x = a\nx"),
+    ("x = not\n a; x", "x = not a\nx"),
+    ("f(\n  a,\n  -b,\n\n  # note\n  +c\n)", "f(a, -b, +c)"),
+    ("x = (a\n  - b)\nx", "x = a - b\nx"),
+    ("k: float in [0, inf)\nj: float in (0, 1]\nk - j", "k: float in [0, inf)\nj: float in (0, 1]\nk - j"),
+    # comments and blank lines
+    ("x = a # note\n\n# note\n  * b\nx", "x = a * b\nx"),
+    ("\n\n  x = a;;\n;\n x;\n\n", "x = a\nx"),
+    ("# note\r\nx = a\r\n\t* b\r\nx\r\n", "x = a * b\nx"),
+    # a sign at the same or at less depth begins the loss
+    ("x = a\n- b", "x = a\n-b"),
+    ("x = a\n+ b", "x = a\n+b"),
+    ("  x = a\n- b", "x = a\n-b"),
+    ("\n  x = a\n  - b", "x = a\n-b"),
+    ("x = a;\n    - b", "x = a\n-b"),
+    # the first line counts as the others, as in a triple-quoted string
+    ("x = a\n    y = b\n    - c", "x = a\ny = b\n-c"),
+    ("x = a\n    - b\n    y = 1", None),
+    ("x = a\n    y = b\n      - c", None),
+    # deeper, it could be either
+    ("x = a\n  - b", None),
+    ("x = a\n\t+ b", None),
+    ("\n  x = a\n   - b", None),
+    ("x = a # note\n\n  # note\n  - b", None),
+    ("x = a; y = b\n  - c", None),
+    ("x = a\n- b\n  - c", None),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), NEWLINES)
+def test_newlines(text: str, expected: str | None) -> None:
+    if expected is None:
+        assert code(text) in ("indented-sign", "unused-value")
+    else:
+        assert format_formula(read(text)) == expected
+
+
+def test_a_deeper_sign_never_means_something_else() -> None:
+    """The wrong meaning was silent once: a binding, and the loss `-b`."""
+    assert code("x = a\n  - b") == "indented-sign"
+
+
+# ---- Budgets
+
+
+def nested(depth: int) -> str:
+    return "(" * depth + "y_pred" + ")" * depth
+
+
+DEPTHS = {
+    "brackets": nested,
+    "calls": lambda n: "f(" * n + "x" + ")" * n,
+    "mixed": lambda n: "f([" * (n // 2) + "x" + "])" * (n // 2),
+    "minus": lambda n: "-" * n + "x",
+    "not": lambda n: "not " * n + "x",
+    "power": lambda n: "2" + "**2" * n,
+    "conditional": lambda n: "a if b else " * n + "c",
+    "in arguments": lambda n: "f(1, k=(" + "-" * (n - 2) + "x))",
+}
+
+
+@pytest.mark.parametrize("form", DEPTHS)
+def test_nesting_is_counted_before_the_parser(form: str) -> None:
+    read(DEPTHS[form](64))
+    assert code(DEPTHS[form](66)) == "too-deep"
+    assert code(DEPTHS[form](3000)) == "too-deep"
+
+
+def test_nesting_is_refused_at_its_place() -> None:
+    with pytest.raises(LossError) as caught:
+        read("(" * 65)
+    span = caught.value.diagnostics[0].span
+    assert span is not None
+    assert (span.start, span.stop) == (64, 65)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        " + ".join(["abs(y_true-y_pred)*0.5"] * 1000), " + ".join(["-x"] * 1000), "f(" + ", ".join(["-x"] * 1000) + ")",
+        " or ".join(["not x"] * 1000), " * ".join(["x**2"] * 1000), "x" + "[0]" * 1000, "<".join("x" * 1000),
+        "[" + ", ".join(["a if b else c"] * 500) + "]",
+    ],
+)  # fmt: skip
+def test_width_is_not_depth(text: str) -> None:
+    assert ast.same(read(format_formula(read(text))), read(text))
+
+
+def test_the_machinery_has_no_depth() -> None:
+    many = 10**6
+    with limits(characters=many, tokens=many, nesting=many):
+        for form in DEPTHS.values():
+            formula = read(form(20_000))
+            assert ast.same(read(format_formula(formula)), formula)
+
+
+def test_budgets() -> None:
+    def declared(n: int) -> str:
+        return "".join(f"k{i}: float = 1\n" for i in range(n)) + "y_pred: float\ny_true: float\nk0"
+
+    def bound(n: int) -> str:
+        return "".join(f"a{i} = 1\n" for i in range(n)) + "a0"
+
+    read(declared(64))
+    assert code(declared(65)) == "too-many-parameters"
+    read(bound(256))
+    assert code(bound(257)) == "too-many-bindings"
+    definitions = "".join(f"def f{i}() = 1\n" for i in range(513)) + "f0()"
+    assert code(definitions) == "too-many-statements"
+
+    assert code("x" + " " * 65_536) == "too-long"
+    read("x" + " " * 65_535)
+    assert code("x" + "+x" * 8192) == "too-many-tokens"
+    read("x" + "+x" * 8191)
+    assert code("x * 0." + "1" * 39) == "long-number"
+    read("x * 0." + "1" * 38)
+    assert code("x" * 121) == "long-name"
+    read("x" * 120)
+
+
+def test_limits_are_set_for_a_block_only() -> None:
+    with limits(nesting=2) as inner:
+        assert (inner.nesting, current().tokens) == (2, DEFAULT.tokens)
+        assert code("(((x)))") == "too-deep"
+        with limits(tokens=3):
+            assert current().nesting == 2
+    assert current() is DEFAULT
+    for wrong in (0, -1, 1.5, True, "9"):
+        with pytest.raises(ValueError, match="nesting"), limits(nesting=wrong):  # type: ignore[arg-type]
+            pass
+    with pytest.raises(TypeError):
+        Limits(nestng=3)  # type: ignore[call-arg]
+
+
+def calls(text: str) -> int:
+    """How many Python functions run while a text is read, refused or not."""
+    count = 0
+
+    def on_event(frame: object, event: str, arg: object) -> None:
+        nonlocal count
+        count += event == "call"
+
+    sys.setprofile(on_event)
+    try:
+        read(text)
+    except LossError:
+        pass
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+@pytest.mark.parametrize(
+    "part",
+    ["y_pred+", "(", "-", "x[0]", "#c\n", "\n", ";", "x=1\n", "if ", ")", "(x)", "'", "x if y else ", "2**", "f(", "{", "=",
+     "x: float in (0,", "a,"],
+)  # fmt: skip
+def test_work_grows_as_the_text(part: str) -> None:
+    """Counted in calls, so that a busy machine changes nothing."""
+    with limits(characters=10**7, tokens=10**7, nesting=10**7, statements=10**7, bindings=10**7):
+        once, twice = calls(part * 1000 + "x"), calls(part * 2000 + "x")
+    assert twice < 2.2 * once + 500
+
+
+def test_many_threads_read_one_formula() -> None:
+    with ThreadPoolExecutor(16) as pool:
+        found = list(pool.map(lambda _: read(FOCAL), range(64)))
+    assert all(ast.same(one, found[0]) for one in found)
