@@ -56,9 +56,7 @@ def main(data, weights, epochs, samples):
         )
         history[name] = fitted.history["loss"]
         right = fitted.history["val_accuracy"][-1]
-        print(
-            f"{name:9s} loss {history[name][0]:.4f} -> {history[name][-1]:.4f}, test pictures right {right:.1%}"
-        )
+        print(f"{name:9s} loss {history[name][0]:.4f} -> {history[name][-1]:.4f}, test right {right:.1%}")
     return history
 
 

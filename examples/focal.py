@@ -1,4 +1,4 @@
-"""Focal loss, for two classes and for ten, and a cross-entropy against over-confidence, on scikit-learn's digits.
+"""Focal loss for two classes and for ten, and a cross-entropy against over-confidence, on scanned digits.
 
 python examples/focal.py [--epochs N]
 """
@@ -35,7 +35,7 @@ weighted = -alpha * (1 - y_pred)**gamma * log(maximum(y_pred, epsilon))
 take_along_axis(weighted, y_true)
 """
 
-# Cross-entropy with a share `eps` of the uniform distribution: certainty about everything is never the best answer.
+# Cross-entropy with a share `eps` of the uniform distribution: certainty is never the best answer.
 SOFT = "-(1 - eps) * sum(y_true * log(y_pred), axis=-1) - eps * mean(log(y_pred), axis=-1)"
 
 
@@ -60,9 +60,8 @@ def main(epochs):
     x, y = digits()
     is_eight = (y == 8).astype("float32")
     binary, found = train(x, is_eight, 1, "sigmoid", lossdsl.compile(BINARY, alpha=0.9), epochs)
-    print(
-        f"is it an 8?   focal {binary[0]:.4f} -> {binary[-1]:.4f}, right {np.mean((found[:, 0] > 0.5) == is_eight):.1%}"
-    )
+    right = np.mean((found[:, 0] > 0.5) == is_eight)
+    print(f"is it an 8?   focal {binary[0]:.4f} -> {binary[-1]:.4f}, right {right:.1%}")
 
     # Rare digits would get more; here 8, which is the hardest to read.
     alpha = [1.0] * 8 + [2.0, 1.0]

@@ -35,11 +35,9 @@ def train(loss, optimizer, metrics, epochs):
     model = keras.Sequential([keras.layers.Dense(1)])
     model.compile(optimizer=optimizer, loss=loss, metrics=metrics)
     history = model.fit(*data(), epochs=epochs, verbose=0).history
-    slope = float(model.layers[0].kernel[0, 0])
-    print(
-        f"loss {history['loss'][0]:.4f} -> {history['loss'][-1]:.4f}, mae {history['mae'][-1]:.4f}, slope {slope:.3f}"
-    )
-    return slope, history["loss"]
+    losses, slope = history["loss"], float(model.layers[0].kernel[0, 0])
+    print(f"loss {losses[0]:.4f} -> {losses[-1]:.4f}, mae {history['mae'][-1]:.4f}, slope {slope:.3f}")
+    return slope, losses
 
 
 def main(epochs):

@@ -1,7 +1,7 @@
 """Losses written as formulas: checked, explained, and compiled to real `keras.losses.Loss` objects.
 
 Importing this package loads no framework. `compile`, `metric` and `Loss` load Keras when they are first asked
-for; a saved model finds the class `lossdsl>Loss` because the import hook registers it as soon as Keras itself is
+for; a saved model finds the class `lossdsl>Loss` because the import hook registers it as soon as Keras is
 imported.
 """
 

@@ -10,19 +10,22 @@ import numpy as np
 
 from lossdsl.backends import latex, reference
 from lossdsl.backends.eject import standalone
+from lossdsl.backends.formula_text import formula_text, short
 from lossdsl.checked import EPSILON, LANGUAGE, Checked, analyse, examine
 from lossdsl.checker.declared import data_declarations, within
 from lossdsl.errors import Diagnostic, LossError, fail
+from lossdsl.gradient import NoGradientError
 from lossdsl.ir.node import show as show_graph
 from lossdsl.messages import Severity
-from lossdsl.program import Program, Term, aligned
+from lossdsl.program import Form, Program, Term, aligned
+from lossdsl.rewrite.passes import Applied
 from lossdsl.source import Source, Span
 from lossdsl.syntax import ast
 from lossdsl.syntax.format import format_formula
 from lossdsl.syntax.parse import parse
 from lossdsl.syntax.tree import show_tree
 
-EMITS = ("ast", "types", "python", "text", "latex")
+EMITS = ("ast", "types", "python", "text", "latex", "gradient", "rewrites")
 """What `show` can print."""
 
 
@@ -174,7 +177,9 @@ def _verify(checked: Checked, true: np.ndarray[Any, Any], pred: np.ndarray[Any, 
 
 
 def show(formula: str | Source, emit: str = "text", params: Mapping[str, object] | None = None) -> str:
-    """A formula in one of its forms: `ast`, `types` (the graph), `python`, `text` (canonical) or `latex`."""
+    """A formula in one of its forms: `ast`, `types` (the graph), `python`, `text` (canonical), `latex`, `gradient`
+    (with respect to y_pred, as a formula) or `rewrites` (rule, place, before, after).
+    """
     source = Source(formula) if isinstance(formula, str) else formula
     if emit == "ast":
         return show_tree(parse(source))
@@ -189,7 +194,26 @@ def show(formula: str | Source, emit: str = "text", params: Mapping[str, object]
         return "\n".join([str(checked.signature), "", *show_graph([root])])
     if emit == "python":
         return checked.display().source
+    if emit == "gradient":
+        return _gradient(checked)
+    if emit == "rewrites":
+        return "\n".join(_rewrite(applied) for applied in checked.display().form.applied)
     raise fail("unknown-emit", None, emit=emit, known=", ".join(EMITS))
+
+
+def _gradient(checked: Checked) -> str:
+    form = checked.display().form
+    try:
+        adjoint = form.gradient([0], "y_pred")
+    except NoGradientError as missing:
+        raise fail("no-derivative", None, function=missing) from None
+    best = Form(form.builder, [adjoint], form.names, form.best)
+    return formula_text(best.roots[0], best.names)
+
+
+def _rewrite(applied: Applied) -> str:
+    place = applied.span.source.place(applied.span.start) if applied.span else ""
+    return f"{applied.rule.name:24} {place}  {short(applied.before)} -> {short(applied.after)}"
 
 
 def eject(

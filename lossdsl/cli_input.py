@@ -49,23 +49,21 @@ class FormulaCommand(click.Command):
         return super().parse_args(ctx, [*options, "--", *formulas])
 
 
-class Param(click.ParamType):
+def _read_params(
+    ctx: click.Context, param: click.Parameter, given: Sequence[str]
+) -> list[tuple[str, object]]:
     """`name=value`, the value being a number, True or False, or a list as in JSON."""
-
-    name = "name=value"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[str, Any]:
-        """The name and the value in plain Python."""
-        name, equals, text = str(value).partition("=")
-        if not equals or not name.strip().isidentifier():
-            self.fail(f"{value!r} is not of the form name=value", param, ctx)
+    result = []
+    for item in given:
+        name, equals, text = item.partition("=")
+        name = name.strip()
+        if not equals or not name.isidentifier():
+            raise click.BadParameter(f"{item!r} is not of the form name=value", ctx, param)
         try:
-            read = json.loads(text) if text.lstrip().startswith("[") else text
-            return name.strip(), plain(name.strip(), read)
+            result.append((name, plain(name, json.loads(text) if text.lstrip().startswith("[") else text)))
         except (LossError, ValueError) as error:
-            self.fail(str(error).split("\n", 1)[0], param, ctx)
+            raise click.BadParameter(str(error).split("\n", 1)[0], ctx, param) from None
+    return result
 
 
 def formula_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -73,7 +71,13 @@ def formula_options(command: Callable[..., None]) -> Callable[..., None]:
     file = click.Path(exists=True, dir_okay=False, path_type=Path)
     for option in (
         click.option(
-            "--param", "-p", "params", type=Param(), multiple=True, help="A parameter's value; repeat."
+            "--param",
+            "-p",
+            "params",
+            multiple=True,
+            metavar="NAME=VALUE",
+            callback=_read_params,
+            help="A parameter's value; repeat for more.",
         ),
         click.option("--file", "-f", "files", type=file, multiple=True, help="Read the formula from a file."),
         click.argument("formula", required=False),

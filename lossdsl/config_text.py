@@ -110,8 +110,7 @@ def read_yaml(content: str, name: str) -> Iterator[Node]:
             if isinstance(event, yaml.ScalarEvent):
                 _put(documents, stack, _scalar(file, event))
             elif isinstance(event, yaml.AliasEvent):
-                at = event.start_mark.index
-                _put(documents, stack, file.leaf("", at, at, ""))
+                _put(documents, stack, file.leaf("", 0, 0, ""))
             elif isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
                 stack.append(({} if isinstance(event, yaml.MappingStartEvent) else [], None))
             elif isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent):

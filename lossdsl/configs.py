@@ -1,10 +1,9 @@
 """Find every formula in a YAML, JSON or TOML file, with its place in that file.
 
 A text is taken for a formula where it stands under a key that names losses or metrics (`KEYS`), directly or
-inside lists and mappings under it, and is more than a bare name: it has an operator, a call, or a line break. So
-`mse` and `val_loss` are left alone. In a mapping that has a `formula`, only that is one, and its `params` are given
-to it; where `_target_` (Hydra) names a function of lossdsl, every setting that isn't one of `SETTINGS` is a
-parameter too.
+inside lists and mappings under it, and is more than a bare name: it has an operator, a call, or a line break.
+So `mse` and `val_loss` are left alone. In a mapping that has a `formula`, only that is one, and its `params` go
+with it; where `_target_` (Hydra) names a function of lossdsl, so does every setting that isn't in `SETTINGS`.
 """
 
 from __future__ import annotations
@@ -97,7 +96,7 @@ def _found(leaf: Leaf, around: Mapping[str, Node], metric: bool) -> Found:
 
 
 def _value(node: Node, depth: int = 2) -> object:
-    """A parameter's value: text, or lists of text to the depth of a matrix; `spec.plain` makes numbers of it."""
+    """A parameter's value: text, or lists of text to the depth of a matrix; `plain` makes numbers of it."""
     if isinstance(node, list) and depth:
         return [_value(item, depth - 1) for item in node]
     return node.text if isinstance(node, Leaf) else node

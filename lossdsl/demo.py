@@ -1,5 +1,8 @@
-"""The showpiece: a loss that was written as text in YAML trains a model on real data, is saved, and comes back in
-another process with the same value. `lossdsl demo`, or `make demo`."""
+"""The showpiece: `lossdsl demo`, or `make demo`.
+
+A loss that was written as text in YAML trains a model on real data, is saved, and comes back in another
+process with the same value.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -35,11 +39,8 @@ metrics: [accuracy]
 
 def run(folder: Path, epochs: int) -> int:
     """Everything, told on standard output; the exit status."""
-    try:
-        import matplotlib as _
-        import sklearn as _  # noqa: F401
-    except ImportError as error:
-        click.echo(f"The demo needs {error.name}: pip install scikit-learn matplotlib", err=True)
+    if missing := [name for name in ("matplotlib", "sklearn") if find_spec(name) is None]:
+        click.echo(f"The demo needs {' and '.join(missing)}: pip install matplotlib scikit-learn", err=True)
         return 2
     import yaml
 

@@ -38,6 +38,8 @@ class Limits:
     """Nodes built while functions (from a `def` or the library) are put in place of their calls."""
     rewrite_steps: int = 100_000
     """Tries of a rewriting rule at a node; what is left after them stays as it is."""
+    errors: int = 50
+    """Errors said about one formula; what comes after them is not looked for."""
     tensor_bytes: int = 2 * 2**30
     """Size of the largest tensor that a loss may make; looked at before it is made."""
 

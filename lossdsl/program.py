@@ -14,7 +14,7 @@ from lossdsl.backends.load import load
 from lossdsl.backends.positions import Positions
 from lossdsl.checker.check import Elaborated
 from lossdsl.errors import LossError, diagnostic
-from lossdsl.gradient import upstream, vjp
+from lossdsl.gradient import NoGradientError, upstream, vjp
 from lossdsl.ir.node import Node, reachable
 from lossdsl.limits import current
 from lossdsl.ir.build import Builder
@@ -57,6 +57,23 @@ class Program:
             name = f"<lossdsl {abs(hash(self.source)):x}>"
             self._loaded[id(ops)] = load(self.source, name, ops=ops, shims=shims)
         return self._loaded[id(ops)]
+
+    def gradient_source(self, alive: bool, wrt: str = "y_pred") -> str | None:
+        """Python text of `pull_value` and `pull_terms`: the adjoint of an input from those of the value, or the terms.
+
+        None where the table has no derivative to give, and the backend's own must do.
+        """
+        extra = ["alive"] if alive else []
+        try:
+            adjoints = [self.form.gradient(roots, wrt) for roots in ([0], range(1, len(self.form.roots)))]
+        except NoGradientError:
+            return None
+        texts = []
+        for name, adjoint, count in zip(("pull_value", "pull_terms"), adjoints, (1, len(self.terms)), strict=True):
+            form = Form(self.form.builder, [adjoint], self.form.names, self.form.best)
+            arguments = [*DATA, *extra, *(f"upstream_{i}" for i in range(count))]
+            texts.append(form.text(name, arguments, form.roots))
+        return "\n\n".join(texts)
 
     def check_sizes(self, sizes: Sizes, whole: Span, data: str) -> None:
         """Raise LossError where known sizes break what the formula needs, or ask for a tensor too large.
@@ -127,12 +144,11 @@ class Form:
             return functions(name, arguments, positions, self.names, roots)
         return function(name, arguments, positions, self.names, roots[0])
 
-    def gradient(self, index: int, name: str, arguments: Sequence[str], wrt: str = "y_pred") -> str:
-        """A function that gives the adjoint of an input from that of a root; raises NoGradientError."""
-        root = self.rewritten[index]
-        adjoint = vjp(self.builder, [root], [upstream(self.builder, root, "upstream")], wrt)
-        form = Form(self.builder, [adjoint], self.names, self.best)
-        return form.text(name, arguments, form.roots)
+    def gradient(self, roots: Sequence[int], wrt: str) -> Node:
+        """The adjoint of an input, as a graph, from those of some roots: `upstream_0` and so on."""
+        chosen = [self.rewritten[i] for i in roots]
+        brought = [upstream(self.builder, root, f"upstream_{i}") for i, root in enumerate(chosen)]
+        return vjp(self.builder, chosen, brought, wrt)
 
 
 def _term(term: RootTerm) -> Term:

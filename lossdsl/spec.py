@@ -1,6 +1,6 @@
 """A loss as plain values: what a config holds, a log records, and a cache compares.
 
-A spec needs no framework. It checks its formula when it is made, so that a mistake shows while a config loads.
+A spec needs no framework. It checks its formula when it is made, so that a mistake shows while configs load.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ _WORDS = {"true": True, "false": False}
 class LossSpec:
     """A formula and everything that makes a loss of it: equal, hashable, and written down in one piece.
 
-    `params` holds plain numbers, truth values and lists, copied from what is given; don't change it. A name that
-    a scope can't carry, an unknown reduction or a wrong formula is a `LossError` here, not in the first epoch.
+    `params` holds plain numbers, truth values and lists, copied from what is given; don't change it. A name
+    that a scope can't carry, an unknown reduction or a wrong formula is a `LossError` here, not in epoch 1.
     """
 
     formula: str

@@ -42,7 +42,7 @@ ELEMENTWISE = (
     "sqrt(x) + rsqrt(x) + reciprocal(x) + square(x) + sign(x - y) + abs(x - y)",
     "sigmoid(x) + log_sigmoid(x) + softplus(x) + softsign(x) + relu(x - y) + leaky_relu(x - y) + elu(x - y)",
     "leaky_relu(x - y, negative_slope=0.3) + elu(x - y, alpha=2) + silu(x) + gelu(x)",
-    "maximum(x, y) + minimum(x, 0.5) + clip(x, 0.2, y) + logaddexp(x, y) + xlogy(x, y) + xdivy(x, y)",
+    "maximum(x, y) + minimum(x, 0.5) + clip(x, 0.2, 1 - y / 2) + logaddexp(x, y) + xlogy(x, y) + xdivy(x, y)",
     "lgamma(x) + digamma(x) + power(x, y) + x**2 + x**-1 + 2**x + -x**2 + (-x)**2",
     "floor(3 * x) + ceil(3 * x) + round(3 * x) + x + stop_gradient(y)",
     "where(isfinite(x) and not isnan(y), x, 0) + (x < y) + (x <= y) * 2 - (x > 0.5 or y >= 0.5) + (x != y)",

@@ -48,7 +48,7 @@ COARSE = ("lgamma", "digamma", "trigamma", "erfinv")
 
 def precision(op: Op) -> tuple[int, Any]:
     """Digits and the step of derivatives: many, since 1 + exp(-700) must differ from 1; fewer where digits are dear."""
-    digits, step = (130, -30) if op.name in COARSE else (520, -100)
+    digits, step = (260, -80) if op.name in COARSE else (520, -100)
     return digits, mp.mpf(10) ** step
 
 
@@ -114,7 +114,7 @@ def slopes(op: Op, case: Case, name: str) -> tuple[Any, np.ndarray]:
     else:
         largest = np.max(largest)
         shape = case.args[name].shape
-        sides = [np.array([mp.fsum(row.reshape(-1)) for row in side * g]).reshape(shape) for side in sides]
+        sides = [np.array([mp.fsum(np.ravel(row)) for row in side * g]).reshape(shape) for side in sides]
     step = precision(op)[1]
     smooth_there = np.frompyfunc(
         lambda a, b, f: bool(abs(a - b) <= (1 + abs(a)) * mp.mpf("1e-25") and abs(a) * step <= f * mp.mpf("1e-20")), 3, 1

@@ -1,4 +1,4 @@
-"""Finding formulas in configuration files: which texts are formulas, with what parameters, and where they stand."""
+"""Finding formulas in configuration files: which texts are some, with what parameters, and where."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ metrics:
   - mae
   - mean(bad(4))
   - {formula: bad(w), params: {w: [1, 1e-3]}, name: my-metric}
-target: {_target_: lossdsl.compile, formula: bad(gamma), gamma: 2, reduction: sum_over_batch_size, _convert_: a-b}
+target: {_target_: lossdsl.compile, formula: bad(gamma), gamma: 2, reduction: sum, _convert_: a-b}
 saved:
   class_name: lossdsl>Loss
   registered_name: lossdsl>Loss

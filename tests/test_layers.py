@@ -49,7 +49,7 @@ ORDER = [
 """From the first that knows nothing to the last; a name covers what begins so, unless a longer one does."""
 
 THROUGH_THE_DOOR = {("spec", "keras"), ("hook", "keras")}
-"""Imports against the order, inside a function: `LossSpec.compile()` and the hook are where Keras comes in."""
+"""Imports against the order, inside a function: where Keras comes in."""
 
 FRAMEWORKS = ("keras", "tensorflow", "jax", "torch")
 
@@ -61,7 +61,7 @@ def modules():
 
 
 def imports(tree):
-    """What a module imports from lossdsl, by dotted name within it; imports for types alone are no imports."""
+    """What a module imports from lossdsl, by dotted name within it; imports for types alone don't count."""
     stack = [tree]
     while stack:
         node = stack.pop()
@@ -77,7 +77,7 @@ def imports(tree):
 
 
 def rank(name):
-    """The place of a module in the order, by the longest name there that it begins with; -1 for a public name."""
+    """The place of a module in the order, by the longest name there that it begins with; -1 if none."""
     found = [entry for entry in ORDER if name == entry or name.startswith((f"{entry}.", f"{entry}_"))]
     return ORDER.index(max(found, key=len)) if found else -1
 

@@ -1,4 +1,4 @@
-"""Every loss of the library against a definition from outside: Keras' own, or the paper's written out in NumPy."""
+"""Every loss of the library against a definition from outside: Keras' own, or the paper's, in NumPy."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from lossdsl.ops import OPS
 EPS = 1e-7
 random = np.random.default_rng(0)
 
-# -- data: predictions and targets of every kind, one row of positions more than a plain batch -----------------------
+# -- data: predictions and targets of every kind
 
 
 def data(kind, positions=(), seed=0):
@@ -59,7 +59,11 @@ def per_sample(values):
     return values.reshape(len(values), -1).mean(-1)
 
 
-# -- Keras' own: name, its function there, parameters, data -----------------------------------------------------------
+def per_sample_sum(values):
+    return values.reshape(len(values), -1).sum(-1)
+
+
+# -- Keras' own: name, its function there, parameters, data
 
 KERAS = [
     ("mean_squared_error", "mean_squared_error", {}, "numbers"),
@@ -158,7 +162,7 @@ def test_circle_equal_to_keras():
     )
 
 
-# -- the papers' own -------------------------------------------------------------------------------------------------
+# -- the papers' own
 
 
 def wing(t, p):
@@ -235,7 +239,9 @@ PAPERS = {
     "pseudo_huber": ({"delta": 2.0}, "numbers", lambda t, p: 4 * (np.sqrt(1 + ((t - p) / 2) ** 2) - 1)),
     "charbonnier": ({"delta": 0.3}, "numbers", lambda t, p: np.sqrt((t - p) ** 2 + 0.09)),
     "smooth_l1": (
-        {"beta": 0.5}, "numbers", lambda t, p: np.where(abs(t - p) < 0.5, (t - p) ** 2, abs(t - p) - 0.25)
+        {"beta": 0.5},
+        "numbers",
+        lambda t, p: np.where(abs(t - p) < 0.5, (t - p) ** 2, abs(t - p) - 0.25),
     ),
     "quantile": ({"tau": 0.9}, "numbers", lambda t, p: np.where(t > p, 0.9 * (t - p), 0.1 * (p - t))),
     "expectile": ({"tau": 0.9}, "numbers", lambda t, p: np.where(t > p, 0.9, 0.1) * (t - p) ** 2),
@@ -247,14 +253,20 @@ PAPERS = {
     "wing": ({"width": 4.0, "curvature": 1.5}, "numbers", wing),
     "gaussian_nll": ({}, "two", gaussian),
     "vae_kl": (
-        {}, "two", lambda t, p: np.array([-0.5 * np.sum(1 + x[..., 1] - x[..., 0] ** 2 - np.exp(x[..., 1])) for x in p])
+        {},
+        "two",
+        lambda t, p: 0.5 * per_sample_sum(p[..., 0] ** 2 + np.exp(p[..., 1]) - p[..., 1] - 1),
     ),
     "symmetric_crossentropy": ({"alpha": 0.2, "beta": 0.7, "log_zero": -3.0}, "one-hot", symmetric),
     "soft_crossentropy": (
-        {"smoothing": 0.2}, "one-hot", lambda t, p: -0.8 * np.sum(t * np.log(p), -1) - 0.2 * np.mean(np.log(p), -1)
+        {"smoothing": 0.2},
+        "one-hot",
+        lambda t, p: -0.8 * np.sum(t * np.log(p), -1) - 0.2 * np.mean(np.log(p), -1),
     ),
     "poly1_crossentropy": (
-        {"weight": 2.0}, "one-hot", lambda t, p: -np.log(np.sum(t * p, -1)) + 2 * (1 - np.sum(t * p, -1))
+        {"weight": 2.0},
+        "one-hot",
+        lambda t, p: -np.log(np.sum(t * p, -1)) + 2 * (1 - np.sum(t * p, -1)),
     ),
     "jensen_shannon": ({}, "shares", js),
     "brier": ({}, "one-hot", lambda t, p: np.sum((t - p) ** 2, -1)),
@@ -265,17 +277,21 @@ PAPERS = {
     ),
     "tversky": ({"alpha": 0.2, "beta": 0.9}, "bits", lambda t, p: tversky_of(t, p, 0.2, 0.9)),
     "focal_tversky": (
-        {"alpha": 0.2, "beta": 0.9, "gamma": 1.6}, "bits", lambda t, p: tversky_of(t, p, 0.2, 0.9) ** (1 / 1.6)
+        {"alpha": 0.2, "beta": 0.9, "gamma": 1.6},
+        "bits",
+        lambda t, p: tversky_of(t, p, 0.2, 0.9) ** (1 / 1.6),
     ),
     "contrastive": (
-        {"margin": 0.5}, "bits", lambda t, p: np.where(t == 1, p**2, np.maximum(0.5 - p, 0) ** 2)
+        {"margin": 0.5},
+        "bits",
+        lambda t, p: np.where(t == 1, p**2, np.maximum(0.5 - p, 0) ** 2),
     ),
     "triplet": ({"margin": 0.5}, "three", triplet),
     "info_nce": ({"temperature": 0.5}, "vectors", info_nce),
     "supervised_contrastive": ({"temperature": 0.5}, "groups", supcon),
     "concordance": ({}, "vectors", concordance),
     "pearson": ({}, "vectors", pearson),
-}  # fmt: skip
+}
 NO_POSITIONS = ("three", "vectors", "groups")
 
 
@@ -289,7 +305,7 @@ def test_equal_to_the_paper(name, positions):
     np.testing.assert_allclose(call(name, y_true, y_pred, **params), expected, rtol=1e-6, atol=1e-9)
 
 
-# -- the library as a whole -------------------------------------------------------------------------------------------
+# -- the library as a whole
 
 
 def test_every_loss_has_an_oracle():
@@ -321,8 +337,8 @@ def test_aliases():
 def test_perfect_predictions_cost_nothing():
     y = np.array([[0.0, 1.0, 0.0], [1.0, 0.0, 1.0]])
     exact = (
-        "mse mae mape msle rmse huber pseudo_huber log_cosh smooth_l1 pinball expectile linex cauchy geman_mcclure welsch "
-        "tukey_biweight wing brier dice jaccard tversky smape concordance pearson"
+        "mse mae mape msle rmse huber pseudo_huber log_cosh smooth_l1 pinball expectile linex cauchy "
+        "geman_mcclure welsch tukey_biweight wing brier dice jaccard tversky smape concordance pearson"
     )
     for name in exact.split():
         np.testing.assert_allclose(evaluate(f"{name}(y_true, y_pred)", y, y), 0, atol=1e-9, err_msg=name)

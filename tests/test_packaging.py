@@ -1,4 +1,4 @@
-"""The wheel, installed away from the checkout, and the checkout itself: both find the grammar and the library."""
+"""The wheel, installed away from the checkout, and the checkout: both find the grammar and the library."""
 
 from __future__ import annotations
 

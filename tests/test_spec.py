@@ -1,4 +1,4 @@
-"""LossSpec: plain values in, the same plain values out, through every config system that takes text or mappings."""
+"""LossSpec: plain values in, the same plain values out, through every config system."""
 
 from __future__ import annotations
 

@@ -38,6 +38,7 @@ class Printer:
         self.lines: list[str] = []
         self._text: dict[Node, tuple[str, int]] = {}
         self._used: set[str] = set()
+        self._counts: dict[str, int] = {}
 
     def body(self, roots: Sequence[Node]) -> list[str]:
         """The lines that compute everything but the roots' own last form."""
@@ -83,9 +84,10 @@ class Printer:
         if name[0].isdigit() or keyword.iskeyword(name) or name in TAKEN:
             name = f"{name}_" if not name[0].isdigit() else f"v{name}"
         if node not in self.names or name in self._used:
-            number = 1
+            number = self._counts.get(name, 0) + 1
             while f"{name}_{number}" in self._used:
                 number += 1
+            self._counts[name] = number
             name = f"{name}_{number}"
         self._used.add(name)
         return name

@@ -10,7 +10,7 @@ from lossdsl.backends.live_config import warn
 from lossdsl.backends.live_loss import Loss
 from lossdsl.backends.live_metric import Metric
 
-__all__ = ["Loss", "Metric", "keras"]
+__all__ = ["Loss", "Metric", "keras"]  # the Keras that the classes were made for: the hook compares it
 
 if os.environ.get("TF_USE_LEGACY_KERAS", "").lower() in ("1", "true"):
     warn("keras-legacy", None)

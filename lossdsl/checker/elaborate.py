@@ -33,13 +33,16 @@ class Elaborator:
         self.epsilon = epsilon
         self.alive = alive
         """Whether some samples may be dead and must be left out of whatever couples samples."""
-        self.diagnostics: list[Diagnostic] = []
+        self._said: dict[Diagnostic, None] = {}
         self.names: dict[Node, str] = {}
         """The user's own names of nodes."""
         self.terms: list[tuple[str, Value]] = []
         self._tasks: list[Task] = []
         self._values: list[Value] = []
-        self._steps = 0
+        self.steps = 0
+        """Tasks done: what the budget counts."""
+        self._place: Span | None = None
+        """Where the expression at hand stands."""
         self._paths = 0
 
     # -- the machine ------------------------------------------------------------------------------------------
@@ -55,17 +58,21 @@ class Elaborator:
         return self._loop()
 
     def _loop(self) -> Value:
-        limit = current().expansion_steps
+        budget = current()
         while self._tasks:
-            self._steps += 1
+            self.steps += 1
             method, *args = self._tasks.pop()
-            if self._steps > limit:
-                raise fail("too-many-steps", None, limit=limit)
+            if self.steps > budget.expansion_steps:
+                raise fail("too-many-steps", self._place, limit=budget.expansion_steps)
             try:
                 method(*args)
             except LossError as error:
                 self.report(*error.diagnostics)
                 self._values.append(POISON)
+                if error.diagnostics[-1].code == "too-many-nodes":
+                    raise
+                if len(self._said) >= budget.errors:
+                    raise fail("too-many-errors", self._place, limit=budget.errors) from None
         return self._values.pop()
 
     def push(self, *tasks: Task) -> None:
@@ -78,7 +85,12 @@ class Elaborator:
 
     def report(self, *found: Diagnostic) -> None:
         """Remember what is wrong; the same thing at the same place is said once."""
-        self.diagnostics.extend(d for d in found if d not in self.diagnostics)
+        self._said.update(dict.fromkeys(found))
+
+    @property
+    def diagnostics(self) -> tuple[Diagnostic, ...]:
+        """What was said so far."""
+        return tuple(self._said)
 
     def path(self) -> str:
         """A name for one more expansion, so that its vectors are told apart."""
@@ -143,6 +155,7 @@ class Elaborator:
     # -- expressions ------------------------------------------------------------------------------------------
 
     def _expr(self, expr: ast.Expr, scope: Scope) -> None:
+        self._place = scope.span(expr)
         _EXPRESSIONS[type(expr)](self, expr, scope)
 
     def _number(self, expr: ast.Number, scope: Scope) -> None:

@@ -36,7 +36,7 @@ CONFIG: dict[str, Message] = {
         example="# lossdsl check --config broken.yaml",
     ),
     "config-later": Message(
-        text="not checked: the formula holds an interpolation, {found}, which is filled in later",
+        text="not checked: `{found}` is filled in later",
         help="give the number as a parameter instead, so that the formula itself is fixed",
         example="# loss: mean(${{w}} * abs(y_true - y_pred)) in a file given to lossdsl check --config",
         severity=Severity.REMARK,

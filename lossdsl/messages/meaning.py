@@ -408,6 +408,11 @@ SHAPES: dict[str, Message] = {
         help="a Python name, no keyword, none that the file itself uses",
         example="# eject(formula, class_name='class')",
     ),
+    "no-derivative": Message(
+        text="the table has no derivative of `{function}` to show",
+        help="the framework's own is used",
+        example="# the gradient of a gradient of digamma",
+    ),
     "unknown-emit": Message(
         text="nothing is shown as `{emit}`", help="one of {known}", example="# show(formula, emit='x')"
     ),

@@ -346,7 +346,7 @@ _EXPRESSION: dict[str, Message] = {
     ),
     "argument-order": Message(
         text="an argument without a name follows one with a name",
-        help="put the named arguments last",
+        help="put the named arguments last; to compare, write `==`",
         example="mean(axis=1, y_pred)",
     ),
     "repeated-keyword": Message(

@@ -43,7 +43,7 @@ def largest_and_rest(x: Array, axis: tuple[int, ...] | int) -> tuple[Array, Arra
     shift = np.where(np.isfinite(largest), largest, 0.0)
     first = np.equal(x, largest)
     others = np.sum(np.where(first, 0.0, np.exp(x - shift)), axis=axis, keepdims=True)
-    return largest, np.log1p(others + np.sum(first, axis=axis, keepdims=True) - 1.0)
+    return largest, np.log1p(others + (np.sum(first, axis=axis, keepdims=True) - 1.0))
 
 
 def exact_ends(x: Interval, ulps: float) -> Interval:

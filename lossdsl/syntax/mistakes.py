@@ -12,7 +12,7 @@ from functools import cached_property
 
 from lark import Token
 
-from lossdsl.errors import LossError, diagnostic, fail
+from lossdsl.errors import LossError, fail
 from lossdsl.source import Source, Span
 from lossdsl.syntax.newlines import BEGINNERS, CLOSERS, NEWLINE, OPENERS, OPERAND_ENDS, SEMICOLON, SIGNS
 
@@ -22,7 +22,6 @@ ARITHMETIC = SIGNS | {"STAR", "SLASH", "POWER"}
 COMPARISONS = frozenset({"LT", "LE", "EQ", "NE", "GE", "GT"})
 OPERATORS = ARITHMETIC | COMPARISONS | {"AND", "OR", "NOT", "IF", "ELSE", "ASSIGN"}
 VALUES = BEGINNERS - SIGNS - {"DEF", "TERM"}
-PARTNERS = {"LPAR": "RPAR", "LSQB": "RSQB", "LBRACE": "RBRACE"}
 PYTHON = frozenset(
     ("import", "from", "for", "while", "return", "class", "print", "with", "try", "raise", "del", "assert")
 )
@@ -203,10 +202,6 @@ def _brackets(here: Situation) -> LossError | None:
         return here.fail("unclosed-bracket", opener, bracket=opener)
     if here.at.type in CLOSERS and here.before is opener:
         return here.fail("empty-brackets", opener, here.at)
-    if here.at.type in CLOSERS and here.at.type != PARTNERS[opener.type]:
-        labels = [(here.span(opener), "opened here"), (here.span(), "closed here")]
-        pieces = {"opening": opener, "closing": here.at}
-        return LossError(diagnostic("mismatched-bracket", here.span(), labels=labels, **pieces))
     return None
 
 

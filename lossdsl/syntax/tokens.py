@@ -7,7 +7,7 @@ import re
 from lark import Token
 from lark.exceptions import UnexpectedCharacters
 
-from lossdsl.errors import fail
+from lossdsl.errors import LossError, diagnostic, fail
 from lossdsl.limits import Limits
 from lossdsl.source import Source, Span
 from lossdsl.syntax.characters import check_characters, stray_character
@@ -24,6 +24,7 @@ from lossdsl.syntax.newlines import (
 )
 from lossdsl.syntax.numbers import misspelt_number
 
+PARTNERS = {"LPAR": "RPAR", "LSQB": "RSQB", "LBRACE": "RBRACE"}
 CHAINS = {"POWER": 0, "NOT": 1, "ELSE": 2}
 """Operators that may stand on their own right side, by how loosely they bind; signs are as `POWER`."""
 BREAKS = {
@@ -82,20 +83,18 @@ def _check_word(last: Token, token: Token, source: Source, budget: Limits) -> No
 
 def _check_nesting(tokens: list[Token], source: Source, budget: Limits) -> None:
     """Count what the parser would have to remember: open brackets, and in each the operators that wait."""
-    opened: list[Token] = []
+    opened: list[tuple[Token, bool]] = []
     chains = [[0, 0, 0]]
     depth = 0
     before = ""
     for token in tokens:
         kind = token.type
         if kind in OPENERS:
-            opened.append(token)
+            opened.append((token, before == "IN"))
             chains.append([0, 0, 0])
             depth += 1
         elif kind in CLOSERS:
-            if not opened:
-                raise fail("extra-bracket", span_of_token(token, source), bracket=token)
-            opened.pop()
+            _close(opened, token, source)
             depth -= 1 + sum(chains.pop())
         else:
             unary = kind in SIGNS and before not in OPERAND_ENDS
@@ -111,4 +110,18 @@ def _check_nesting(tokens: list[Token], source: Source, budget: Limits) -> None:
             raise fail("too-deep", span_of_token(token, source), limit=budget.nesting)
         before = kind
     if opened:
-        raise fail("unclosed-bracket", span_of_token(opened[-1], source), bracket=opened[-1])
+        bracket = opened[-1][0]
+        raise fail("unclosed-bracket", span_of_token(bracket, source), bracket=bracket)
+
+
+def _close(opened: list[tuple[Token, bool]], closing: Token, source: Source) -> None:
+    """Take off the bracket that is closed. That of a range, which is half-open at will, needs no partner."""
+    place = span_of_token(closing, source)
+    if not opened:
+        raise fail("extra-bracket", place, bracket=closing)
+    opening, of_range = opened.pop()
+    if PARTNERS[opening.type] != closing.type and not of_range:
+        labels = [(span_of_token(opening, source), "opened here"), (place, "closed here")]
+        raise LossError(
+            diagnostic("mismatched-bracket", place, labels=labels, opening=opening, closing=closing)
+        )
