@@ -61,7 +61,7 @@ def _read_params(
             raise click.BadParameter(f"{item!r} is not of the form name=value", ctx, param)
         try:
             result.append((name, plain(name, json.loads(text) if text.lstrip().startswith("[") else text)))
-        except (LossError, ValueError) as error:
+        except (LossError, ValueError, RecursionError) as error:
             raise click.BadParameter(str(error).split("\n", 1)[0], ctx, param) from None
     return result
 

@@ -102,11 +102,12 @@ def _rank(shape: Shape) -> int:
 
 def _check_rank(formula: Formula, what: str, shape: Shape, rank: int) -> None:
     for kind, most in formula.kinds:
+        most = min(most, 1) if formula.coupled else most
         if kind == "batch":
             raise ValueError(f"the formula has one number for the whole batch, which {what} can't be applied to")
         if rank > most == 1:
             raise ValueError(
-                f"{what} of shape {shape} reach inside a sample, where the formula is not linear: "
+                f"{what} of shape {shape} reach inside a sample, which the formula takes as a whole: "
                 "give one weight per sample, or write the average over what is weighted as mean(..., axis=-1)"
             )
         if rank > most:

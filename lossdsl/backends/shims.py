@@ -43,18 +43,22 @@ def digamma(x: Any) -> Any:
 
 
 def trigamma(x: Any) -> Any:
-    """Derivative of `digamma`."""
+    """Derivative of `digamma`; the backends have it for positive numbers, reflection does the others."""
+    positive = ops.where(x > 0, x, 1.0 - x)
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf
 
-        return tf.math.polygamma(tf.ones_like(x), x)
-    if keras.backend.backend() == "jax":
+        value = tf.math.polygamma(tf.ones_like(positive), positive)
+    elif keras.backend.backend() == "jax":
         import jax
 
-        return jax.scipy.special.polygamma(1, x)
-    import torch
+        value = jax.scipy.special.polygamma(1, positive)
+    else:
+        import torch
 
-    return torch.polygamma(1, x)
+        value = torch.polygamma(1, positive)
+    pi = 3.141592653589793
+    return ops.where(x > 0, value, ops.square(pi / ops.sin(pi * ops.where(x > 0, 0.5, x))) - value)
 
 
 def xlogy(x: Any, y: Any) -> Any:

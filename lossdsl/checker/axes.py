@@ -10,6 +10,7 @@ from lossdsl.errors import LossError, diagnostic, fail
 from lossdsl.ir.axes import by_number, is_pairs, require_full
 from lossdsl.ir.build import Builder
 from lossdsl.ir.node import CONST, VECTOR, Node
+from lossdsl.limits import current
 from lossdsl.source import Span
 from lossdsl.syntax import ast
 from lossdsl.types import BATCH, PAIRS, State, Type
@@ -56,11 +57,11 @@ def _from_value(value: Node, type: Type, span: Span) -> tuple[str, ...]:
 
 
 def _number(expr: ast.Expr) -> int | None:
+    sign = 1
+    while isinstance(expr, ast.Unary) and expr.op in ("-", "+"):
+        sign, expr = (-sign if expr.op == "-" else sign), expr.operand
     if isinstance(expr, ast.Number) and isinstance(expr.value, int):
-        return expr.value
-    if isinstance(expr, ast.Unary) and expr.op == "-":
-        inner = _number(expr.operand)
-        return None if inner is None else -inner
+        return sign * expr.value
     return None
 
 
@@ -102,7 +103,8 @@ def subscript(
 ) -> Node:
     """`x[..., 0]`, `x[:, 1:]`: one entry or part of an axis, any but batch."""
     span = scope.span(expr)
-    given = iter([whole_number(node, "an index") for node in numbers])
+    bounds = zip(numbers, index_bounds(expr), strict=True)
+    given = iter([whole_number(node, "an index", scope.span(bound)) for node, bound in bounds])
     places = _places(expr, operand, span)
     result = operand
     for item, place in zip(expr.items, places, strict=True):
@@ -121,6 +123,17 @@ def subscript(
             result = builder.apply("select", [result], where, span)
         assert axis.id != BATCH
     return result
+
+
+def index_bounds(expr: ast.Subscript) -> list[ast.Expr]:
+    """What stands in an index and has to be evaluated, in order."""
+    bounds: list[ast.Expr] = []
+    for item in expr.items:
+        if isinstance(item, ast.Slice):
+            bounds.extend(bound for bound in (item.lower, item.upper) if bound is not None)
+        elif isinstance(item, ast.Expr):
+            bounds.append(item)
+    return bounds
 
 
 def _places(expr: ast.Subscript, operand: Node, span: Span) -> list[int | None]:
@@ -144,11 +157,11 @@ def _index_axis(operand: Node, place: int, span: Span) -> str:
     return axis.id
 
 
-def whole_number(node: Node, argument: str) -> int:
-    """The value of a constant whole number, as structure needs it."""
+def whole_number(node: Node, argument: str, place: Span) -> int:
+    """The value of a constant whole number, as structure needs it; `place` is where it is written."""
     if node.is_const and not isinstance(node.value, bool) and isinstance(node.value, int):
         return node.value
-    raise fail("needs-whole-number", node.span, argument=argument, value=_shown(node))
+    raise fail("needs-whole-number", place, argument=argument, value=_shown(node))
 
 
 def _shown(node: Node) -> str:
@@ -157,13 +170,13 @@ def _shown(node: Node) -> str:
 
 def whole_number_of(expr: ast.Expr, scope: Scope) -> int:
     """A whole number written as an axis place: `-1`, or the name of a constant."""
+    value = scope.value(expr.id) if isinstance(expr, ast.Name) else None
+    while isinstance(value, AxisArgument):
+        expr, scope = value.expr, value.scope
+        value = scope.value(expr.id) if isinstance(expr, ast.Name) else None
+    if isinstance(value, Node):
+        return whole_number(value, "axis", scope.span(expr))
     number = _number(expr)
-    if number is None and isinstance(expr, ast.Name):
-        value = scope.value(expr.id)
-        if isinstance(value, AxisArgument):
-            return whole_number_of(value.expr, value.scope)
-        if isinstance(value, Node):
-            return whole_number(value, "axis")
     if number is None:
         raise fail("axis-not-understood", scope.span(expr), text=expr.span.text)
     return number

@@ -23,6 +23,8 @@ from lossdsl.types import BATCH
 if TYPE_CHECKING:
     from lossdsl.checker.elaborate import Elaborator
 
+FACTORS = frozenset({"negative_slope", "alpha"})
+"""Structural constants that are any number; all others are whole."""
 _expression = cache(parse_expression)
 
 
@@ -127,7 +129,9 @@ def _apply(
             if axis is None and op.name in ("mean", "sum"):
                 attrs["default"] = True
         elif attribute.name in found:
-            attrs[attribute.name] = _constant(found[attribute.name], attribute.name, elaborator)
+            attrs[attribute.name] = _constant(
+                found[attribute.name], attribute.name, places.get(attribute.name, span)
+            )
     builder = elaborator.builder
     if op.name == "size":
         return _size(elaborator, operands[0], attrs, span)
@@ -167,13 +171,15 @@ def _axis(
     return found
 
 
-def _constant(node: Node, argument: str, elaborator: Elaborator) -> object:
+def _constant(node: Node, argument: str, place: Span) -> object:
     """A structural constant; only `num_classes` may be the size of an axis."""
     if argument == "num_classes" and node.op == DIM:
         return node.attr("size")
-    if argument == "negative_slope" or (node.is_const and isinstance(node.value, float)):
+    if argument in FACTORS:
+        if not node.is_const:
+            raise fail("needs-number", place, argument=f"`{argument}`", value=node.type.show())
         return node.value
-    return axes.whole_number(node, argument)
+    return axes.whole_number(node, f"`{argument}`", place)
 
 
 def _size(elaborator: Elaborator, operand: Node, attrs: dict[str, object], span: Span) -> Node:

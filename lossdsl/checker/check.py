@@ -16,10 +16,13 @@ from lossdsl.errors import Diagnostic, LossError, diagnostic, fail
 from lossdsl.ir.axes import Constraint, Layout, is_free, is_pairs
 from lossdsl.ir.build import Builder
 from lossdsl.ir.node import INPUT, Node, reachable
+from lossdsl.limits import current
 from lossdsl.messages import Severity
 from lossdsl.syntax import ast
 from lossdsl.types import BATCH, DType
 
+BUDGETS = frozenset({"too-many-steps", "too-many-nodes", "too-many-errors"})
+"""Errors that another signature can't mend."""
 MOST_PASSES = 8
 """How often a formula is gone through again because a vector found its axis; one vector needs two passes."""
 
@@ -46,6 +49,8 @@ class Elaborated:
     terms: tuple[tuple[str, Node], ...]
     used: Mapping[str, str]
     diagnostics: tuple[Diagnostic, ...]
+    steps: int
+    """What it took, in steps of the elaborator."""
 
     @property
     def errors(self) -> tuple[Diagnostic, ...]:
@@ -62,16 +67,21 @@ class Elaborated:
 def choose(formula: ast.Formula, meaning: Meaning) -> tuple[Signature, int, Elaborated]:
     """The first signature that checks, the least number of further axes that it needs, and its graph.
 
-    Where none checks, the one with the fewest errors.
+    Where none checks, the one with the fewest errors. All that are tried after the first share one budget.
     """
     best: tuple[Signature, int, Elaborated] | None = None
+    spent = 0
     for signature in candidates(formula):
         for stars in range(MOST_STARS + 1 if signature.has_star else 1):
             found = elaborate(formula, signature, stars, meaning)
-            if not found.errors:
+            errors = found.errors
+            if not errors or not BUDGETS.isdisjoint(d.code for d in errors):
                 return signature, stars, found
-            if best is None or len(found.errors) < len(best[2].errors):
+            if best is None or len(errors) < len(best[2].errors):
                 best = signature, stars, found
+            spent += found.steps
+            if spent > current().expansion_steps:
+                return best
     assert best is not None
     return best
 
@@ -95,7 +105,8 @@ def elaborate(
         elaborator.report(*lints.lint(elaborator, formula, scope, signature, root))
     nodes = tuple((name, v) for name, v in elaborator.terms if isinstance(v, Node))
     return Elaborated(
-        builder, inputs, root, elaborator.names, nodes, elaborator.used, tuple(elaborator.diagnostics)
+        builder, inputs, root, elaborator.names, nodes, elaborator.used, elaborator.diagnostics,
+        elaborator.steps,
     )
 
 

@@ -243,17 +243,10 @@ class Elaborator:
         calls.call(self, expr, scope)
 
     def _subscript(self, expr: ast.Subscript, scope: Scope) -> None:
-        bounds: list[ast.Expr] = []
-        for item in expr.items:
-            if isinstance(item, ast.Slice):
-                bounds.extend(bound for bound in (item.lower, item.upper) if bound is not None)
-            elif isinstance(item, ast.Expr):
-                bounds.append(item)
-
         def build(operand: Node, *numbers: Node) -> Node:
             return axes.subscript(self.builder, expr, operand, numbers, scope)
 
-        self.evaluate([expr.operand, *bounds], scope, build)
+        self.evaluate([expr.operand, *axes.index_bounds(expr)], scope, build)
 
     # -- reductions that couple samples -----------------------------------------------------------------------
 

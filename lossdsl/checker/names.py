@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from difflib import get_close_matches
+from difflib import SequenceMatcher, get_close_matches
+from functools import lru_cache
+from heapq import nlargest
 from typing import TYPE_CHECKING
 
 from lossdsl import library
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 INPUTS = ("y_true", "y_pred")
 CONSTANTS = ("pi", "epsilon")
 AXIS_WORDS = ("batch", "all", "pairs")
+MOST_COMPARED = 8
+"""How many known names a misspelt one is compared with letter by letter."""
 RESERVED = frozenset(
     {"axis", "g", "out", "formula", "params", "name", "reduction", "dtype", "jit_compile", "uses"}
     | {"rewrite", "gradient", "logits", "class_name", "epoch", "step", "epochs", "inf", "nan", *AXIS_WORDS}
@@ -68,8 +72,21 @@ def unknown_name(name: str, span: Span, scope: Scope) -> LossError:
 
 def did_you_mean(name: str, known: list[str]) -> str:
     """A line of advice with the closest spelling, or nothing."""
-    close = get_close_matches(name, known, n=1, cutoff=0.6)
-    return f"did you mean `{close[0]}`?" if close else ""
+    close = _closest(name, tuple(known))
+    return f"did you mean `{close}`?" if close else ""
+
+
+@lru_cache(maxsize=1024)
+def _closest(name: str, known: tuple[str, ...]) -> str | None:
+    """The closest spelling. Only a few that share most letters are compared in earnest, which takes far longer."""
+    matcher = SequenceMatcher(b=name)
+
+    def likeness(other: str) -> float:
+        matcher.set_seq1(other)
+        return matcher.quick_ratio()
+
+    close = get_close_matches(name, nlargest(MOST_COMPARED, known, key=likeness), n=1, cutoff=0.6)
+    return close[0] if close else None
 
 
 def unknown_function(name: str, span: Span, scope: Scope) -> LossError:

@@ -108,6 +108,11 @@ CALLS: dict[str, Message] = {
         help="a number, or a parameter that is a whole number",
         example="mean(y_pred[..., 0.5])",
     ),
+    "needs-number": Message(
+        text="{argument} must be a number known from the text, not {value}",
+        help="a number, or a parameter",
+        example="mean(leaky_relu(y_pred, y_true))",
+    ),
     "tuple-only-axis": Message(
         text="a tuple stands only as an axis",
         help="a vector is written `[a, b]`",
@@ -346,6 +351,11 @@ VALUES: dict[str, Message] = {
         text="expanding this formula takes more than {limit} steps",
         help="functions that call functions multiply; `lossdsl.limits(expansion_steps=...)` allows more",
         example="# definitions that double at each of 30 levels",
+    ),
+    "too-many-errors": Message(
+        text="there are more than {limit} errors; the rest is not looked for",
+        help="`lossdsl.limits(errors=...)` shows more",
+        example="# a sum of 60 unknown names",
     ),
     "tensor-too-large": Message(
         text="this would need {size} GiB: {shape}",

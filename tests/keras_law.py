@@ -1,0 +1,105 @@
+"""The law of the `keras` column: on the backend that Keras runs on, the template gives what the NumPy column gives.
+
+Run as a script it judges the whole table, one line for each row that breaks it: so other backends are tried, each in
+a process of its own.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+import cases as inputs
+from cases import Case
+from laws import computed, smooth
+from lossdsl.backends.load import load
+from lossdsl.ops import INTERNAL, OPS
+from lossdsl.ops.op import Family, Op
+from oracle import floats
+
+TOLERANCE = 2e-5
+"""Of float32: frameworks' functions err by up to a hundred units in the last place, after XLA's rearrangements too."""
+
+
+ABSOLUTE = {"elu": 1e-7, "gelu": 1e-6, "erfinv": 1e-7}
+"""Rows whose Keras function is exact only beside 1: its error near 0 is absolute."""
+
+
+def function(op: Op, case: Case) -> Callable[..., Any]:
+    """The row's template as a function of its operands."""
+    from keras import ops
+
+    from lossdsl.backends import shims
+
+    names = list(case.args)
+    attrs = {k: repr(v) for k, v in case.attrs.items()}
+    attrs |= {k: repr(v) for k, v in contraction(case).items()} if op.name == "contraction" else {}
+    text = op.keras.format(**dict(zip(names, names, strict=True)), **attrs)
+    source = f"def row({', '.join(names)}):\n    return {text}\n"
+    return load(source, f"<row {op.name}>", ops=ops, shims=shims).row  # type: ignore[no-any-return]
+
+
+def contraction(case: Case) -> dict[str, Any]:
+    """Subscripts by which axes of size 1 meet nothing, and the places that the result lacks."""
+    shapes = [x.shape for x in case.args.values()]
+    letters = [[chr(97 + i if n > 1 else 107 + 9 * k + i) for i, n in enumerate(s)] for k, s in enumerate(shapes)]
+    missing = tuple(i for i in range(len(shapes[0])) if i in case.attrs["axis"])
+    kept = [chr(97 + i) for i in range(len(shapes[0])) if i not in missing]
+    return {"subscripts": f"{''.join(letters[0])},{''.join(letters[1])}->{''.join(kept)}", "missing": missing}
+
+
+def law_keras(op: Op, mode: Callable[[Callable[..., Any]], Callable[..., Any]] = lambda f: f, most: int = 99) -> None:
+    """The template gives what NumPy gives; `mode` wraps it (as `tf.function`)."""
+    from keras import ops
+
+    for case in inputs.cases(op)[:most]:
+        case = rounded(op, case)
+        tensors = [ops.convert_to_tensor(x, dtype=_dtype(x)) for x in case.args.values()]
+        found = np.asarray(ops.convert_to_numpy(mode(function(op, case))(*tensors)))
+        wanted = computed(op, case)
+        assert found.shape == wanted.shape, f"{op.name}: shape {found.shape}, not {wanted.shape}"
+        if op.name in ("argsort", "top_k_indices"):  # among equals, any order
+            (x,) = case.args.values()
+            found, wanted = (np.take_along_axis(x, i, case.attrs["axis"]) for i in (found, wanted))
+        _same(op, case, found.astype(float), np.asarray(wanted, float))
+
+
+def rounded(op: Op, case: Case) -> Case:
+    """The case in numbers that are float32, as float64; places where rounding leaves the domain left out."""
+    args = {k: x.astype(np.float32).astype(float) if x.dtype == float else x for k, x in case.args.items()}
+    if op.family is not Family.ELEMENTWISE:
+        return Case(args, case.attrs)
+    keep = inputs.inside(op, Case(args, case.attrs))
+    return Case({k: x[keep] for k, x in args.items()}, case.attrs)
+
+
+def _dtype(x: np.ndarray) -> str:
+    return {"f": "float32", "i": "int32", "b": "bool"}[x.dtype.kind]
+
+
+def _same(op: Op, case: Case, found: np.ndarray, wanted: np.ndarray) -> None:
+    scale = np.abs(wanted) if op.family is Family.ELEMENTWISE else np.full(wanted.shape, np.max(np.abs(wanted)))
+    if op.family is Family.ELEMENTWISE:
+        for name in smooth(op):
+            text = dict(zip((a.name for a in op.signature.values), op.grad, strict=True))[name]
+            slope = floats(text, {**case.args, **case.attrs, "g": np.ones(wanted.shape), "out": wanted})
+            with np.errstate(all="ignore"):
+                scale = scale + np.nan_to_num(np.abs(slope * case.args[name]), posinf=0.0)
+    for i, (value, truth, slack) in enumerate(zip(found.flat, wanted.flat, scale.flat, strict=True)):
+        if math.isfinite(truth) and abs(truth) > 3.3e38:
+            good = not math.isfinite(value) or abs(value) > 3.3e38
+        else:
+            good = value == truth or abs(value - truth) <= TOLERANCE * slack + ABSOLUTE.get(op.name, 1e-37)
+        place = {k: x.flat[i] for k, x in case.args.items()} if op.family is Family.ELEMENTWISE else case
+        assert good, f"{op.name}: {value} where NumPy has {truth}, at {place}"
+
+
+if __name__ == "__main__":
+    for row in (*OPS.values(), *INTERNAL.values()):
+        try:
+            law_keras(row)
+        except Exception as error:
+            print(f"{row.name}: {type(error).__name__}: {error}")
