@@ -17,7 +17,7 @@ from lossdsl.errors import Diagnostic, LossError, fail
 from lossdsl.gradient import NoGradientError
 from lossdsl.ir.node import show as show_graph
 from lossdsl.messages import Severity
-from lossdsl.program import Form, Program, Term, aligned
+from lossdsl.program import Program, Term, aligned
 from lossdsl.rewrite.passes import Applied
 from lossdsl.source import Source, Span
 from lossdsl.syntax import ast
@@ -139,7 +139,7 @@ def evaluate(
     true, pred = np.asarray(y_true), np.asarray(y_pred)
     for name, array in (("y_true", true), ("y_pred", pred)):
         if array.dtype.kind not in "fiub":
-            raise fail("data-kind", None, name=name, kind=array.dtype)
+            raise fail("data-not-numbers", None, name=name, found=array.dtype)
     program = checked.program(true.shape, pred.shape)
     _verify(checked, true, pred)
     data = {
@@ -202,13 +202,11 @@ def show(formula: str | Source, emit: str = "text", params: Mapping[str, object]
 
 
 def _gradient(checked: Checked) -> str:
-    form = checked.display().form
     try:
-        adjoint = form.gradient([0], "y_pred")
+        form = checked.display().form.gradient(0, "y_pred")
     except NoGradientError as missing:
         raise fail("no-derivative", None, function=missing) from None
-    best = Form(form.builder, [adjoint], form.names, form.best)
-    return formula_text(best.roots[0], best.names)
+    return formula_text(form.roots[0], form.names)
 
 
 def _rewrite(applied: Applied) -> str:

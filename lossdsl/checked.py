@@ -14,6 +14,7 @@ from lossdsl.checker.declared import data_declarations, within
 from lossdsl.checker.signature import Shape, Signature
 from lossdsl.errors import Diagnostic, LossError, fail
 from lossdsl.ir.node import show
+from lossdsl.limits import current
 from lossdsl.program import Program, aligned, build
 from lossdsl.source import Source, Span
 from lossdsl.syntax import ast
@@ -114,12 +115,16 @@ class Checked:
         self, true_shape: Sequence[int | None], pred_shape: Sequence[int | None], whole: Span
     ) -> int:
         """How many further axes the data has where the signature has `*`."""
-        for name, shape, given in (
+        both = (
             ("y_pred", self.signature.y_pred, pred_shape),
             ("y_true", self.signature.y_true, true_shape),
-        ):
+        )
+        for name, shape, given in both:
             if not given:
                 raise fail("no-batch-axis", whole, name=name)
+            if len(given) > (limit := current().axes):
+                raise fail("too-many-axes", shape.span or whole, name=name, count=len(given), limit=limit)
+        for _, shape, given in both:
             if shape.has_star:
                 return max(0, len(given) - shape.least)
         return 0

@@ -10,12 +10,16 @@ from typing import Any
 
 import click
 
-from lossdsl import __version__
+from lossdsl import __version__, api, cli_functions, library
 from lossdsl.cli_input import FormulaCommand, formula_options, one, several
+from lossdsl.cli_report import FORMATS, Result
 from lossdsl.cli_screen import show as print_text
 from lossdsl.configs import Found
+from lossdsl.demo import run as run_demo
 from lossdsl.errors import LossError, diagnostic
 from lossdsl.source import Source, Span
+from lossdsl.spec import plain
+from lossdsl.syntax.format import format_text
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 FILE_OR_STDIN = click.Path(exists=True, dir_okay=False, path_type=Path, allow_dash=True)
@@ -46,8 +50,6 @@ def check(
     form: str,
 ) -> None:
     """Check a formula: names, types, axes, parameters, and that it can be trained on. Loads no framework."""
-    from lossdsl.cli_report import FORMATS, Result
-
     try:
         results = [_check(found) for found in several(formula, files, configs, params)]
     except LossError as error:
@@ -57,11 +59,7 @@ def check(
     sys.exit(not all(result.ok for result in results))
 
 
-def _check(found: Found) -> Any:
-    from lossdsl import api
-    from lossdsl.cli_report import Result
-    from lossdsl.spec import plain
-
+def _check(found: Found) -> Result:
     if found.interpolation is not None:
         span = Span(found.source, 0, len(found.source.text))
         return Result(found, None, (diagnostic("config-later", span, found=found.interpolation),))
@@ -77,15 +75,13 @@ def _check(found: Found) -> Any:
 @formula_options
 @click.option(
     "--emit",
-    type=click.Choice(["ast", "types", "python", "text", "latex"]),
+    type=click.Choice(api.EMITS),
     default="types",
     show_default=True,
-    help="The syntax tree, the typed graph, the Keras code, the formula in canonical form, or LaTeX.",
+    help="The syntax tree, the typed graph, the code that runs, the formula in canonical form, and so on.",
 )
 def show(formula: str | None, files: Sequence[Path], params: Sequence[tuple[str, Any]], emit: str) -> None:
     """Show a formula as one of the compiler's stages sees it."""
-    from lossdsl import api
-
     found = one(formula, files, params)
     click.echo(_or_exit(lambda: api.show(found.source, emit, found.params)))
 
@@ -102,8 +98,6 @@ def eject(
     output: Path | None,
 ) -> None:
     """Print a Keras file that is the loss, without lossdsl: the very code that runs."""
-    from lossdsl import api
-
     if not class_name.isidentifier():
         raise click.UsageError(f"--class-name must be a Python name, not {class_name!r}")
     found = one(formula, files, params)
@@ -121,8 +115,6 @@ def eject(
 )
 def fmt(files: Sequence[Path], only_check: bool) -> None:
     """Write formula files in their canonical form, in place; `-` reads standard input and prints."""
-    from lossdsl.syntax.format import format_text
-
     changed = False
     for path in files:
         stdin = str(path) == "-"
@@ -144,8 +136,6 @@ def fmt(files: Sequence[Path], only_check: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Everything in the table, for programs.")
 def functions(names: Sequence[str], as_json: bool) -> None:
     """List the functions that a formula can use, or those that are named."""
-    from lossdsl import cli_functions, library
-
     found = cli_functions.entries()
     known = [str(entry["name"]) for entry in found]
     wanted = [library.ALIASES.get(name, name) for name in names]
@@ -165,9 +155,7 @@ def functions(names: Sequence[str], as_json: bool) -> None:
 )
 def demo(epochs: int, folder: Path) -> None:
     """Train, save and reload a small model on real data, with a formula for a loss."""
-    from lossdsl.demo import run
-
-    sys.exit(run(folder, epochs))
+    sys.exit(run_demo(folder, epochs))
 
 
 def _or_exit(work: Any) -> str:

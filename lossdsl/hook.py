@@ -1,8 +1,8 @@
-"""Makes `lossdsl>Loss` known to Keras as soon as Keras is imported, so that importing lossdsl needs no framework.
+"""Makes `lossdsl>Loss` known to Keras as soon as Keras is imported, so that lossdsl needs no framework.
 
-Keras finds a saved class by its registered name alone. The hook acts on one name, `keras`, and stays installed: Keras
-may be imported a second time. What goes wrong in lossdsl is a warning here, since `import keras` must not fail for it.
-`import lossdsl.keras` is the eager way, for processes in which another hook serves Keras before this one is asked.
+Keras finds a saved class by its registered name alone. The hook acts on one name, `keras`, and stays, since
+Keras may be imported a second time. What goes wrong in lossdsl is a warning here: `import keras` must not
+fail for it. `import lossdsl.keras` is the eager way, for processes in which another hook serves Keras first.
 """
 
 from __future__ import annotations
@@ -78,7 +78,9 @@ def register() -> None:
         from lossdsl.errors import diagnostic
 
         reason = f"{type(error).__name__}: {error}"
-        warnings.warn(diagnostic("keras-not-ready", None, reason=reason).render(), RuntimeWarning, stacklevel=2)
+        warnings.warn(
+            diagnostic("keras-not-ready", None, reason=reason).render(), RuntimeWarning, stacklevel=2
+        )
 
 
 def forget() -> None:

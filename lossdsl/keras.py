@@ -1,4 +1,4 @@
-"""Losses and metrics as Keras objects. Importing this module imports Keras and registers the classes at once."""
+"""Losses and metrics as Keras objects. Importing this module imports Keras and registers them at once."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import Any
 
 from lossdsl.backends.live import Loss, Metric
 from lossdsl.source import Source
-from lossdsl.spec import LossSpec
 
 __all__ = ["Loss", "Metric", "compile", "metric"]
 
@@ -33,8 +32,6 @@ def compile(
     )
 
 
-def metric(
-    formula: str | Source, *, name: str | None = None, dtype: Any = None, **params: object
-) -> Metric:
+def metric(formula: str | Source, *, name: str | None = None, dtype: Any = None, **params: object) -> Metric:
     """Make a `keras.metrics.Metric` of a formula: the weighted mean over the whole data set."""
     return Metric(formula, params, name=name, dtype=dtype)

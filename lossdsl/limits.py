@@ -32,12 +32,14 @@ class Limits:
     """Statements `name = ...` of a formula."""
     parameters: int = 64
     """Declared names other than `y_true` and `y_pred`."""
-    nodes: int = 20_000
+    nodes: int = 60_000
     """Nodes of the graph, its gradient and rewriting included."""
     expansion_steps: int = 50_000
     """Nodes built while functions (from a `def` or the library) are put in place of their calls."""
     rewrite_steps: int = 100_000
     """Tries of a rewriting rule at a node; what is left after them stays as it is."""
+    axes: int = 8
+    """Axes of the data, batch included; frameworks have no kernels for many more."""
     errors: int = 50
     """Errors said about one formula; what comes after them is not looked for."""
     tensor_bytes: int = 2 * 2**30

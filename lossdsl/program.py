@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import Any
@@ -22,8 +22,10 @@ from lossdsl.rewrite.contract import contract
 from lossdsl.rewrite.passes import Applied, follow, rewrite
 from lossdsl.rewrite.spread import float_spreads
 from lossdsl.source import Span
+from lossdsl.types import DType
 
 DATA = ("y_true", "y_pred")
+Attach = Callable[[Any, Any, Any], Any]
 Sizes = Mapping[str, int | None]
 
 
@@ -45,34 +47,61 @@ class Program:
     pred_rank: int
     shared: int
     fill: tuple[float, float]
+    label: bool
+    alive: bool
     terms: tuple[Term, ...]
     elaborated: Elaborated
     nodes: tuple[Node, ...]
     form: Form
-    _loaded: dict[int, SimpleNamespace] = field(default_factory=dict)
+    _loaded: dict[tuple[int, bool], SimpleNamespace] = field(default_factory=dict)
 
     def load(self, ops: Any, shims: Any) -> SimpleNamespace:
         """`value(y_true, y_pred)` and `terms(y_true, y_pred[, alive])` over a namespace of operations."""
-        if id(ops) not in self._loaded:
-            name = f"<lossdsl {abs(hash(self.source)):x}>"
-            self._loaded[id(ops)] = load(self.source, name, ops=ops, shims=shims)
-        return self._loaded[id(ops)]
+        key = id(ops), False
+        if key not in self._loaded:
+            self._loaded[key] = self._load(self.source, ops, shims)
+        return self._loaded[key]
 
-    def gradient_source(self, alive: bool, wrt: str = "y_pred") -> str | None:
-        """Python text of `pull_value` and `pull_terms`: the adjoint of an input from those of the value, or the terms.
+    def load_with_gradient(self, ops: Any, shims: Any, attach: Attach) -> SimpleNamespace:
+        """The same functions with our own gradient attached; as they are where the table has none to give."""
+        key = id(ops), True
+        if key not in self._loaded:
+            plain, text = self.load(ops, shims), self.gradient_source()
+            self._loaded[key] = plain if text is None else self._attached(plain, text, ops, shims, attach)
+        return self._loaded[key]
 
-        None where the table has no derivative to give, and the backend's own must do.
+    def _attached(self, plain: SimpleNamespace, text: str, ops: Any, shims: Any, attach: Attach) -> SimpleNamespace:
+        code = self._load(text, ops, shims)
+        late = None if self.label else _Late(self, ops, shims)
+        value = plain.value
+        if not self.alive:
+            value = attach(value, code.pull_value, late and late.pull("value"))
+        parts = [
+            attach(getattr(code, f"term_{i}"), getattr(code, f"pull_term_{i}"), late and late.pull(f"term_{i}"))
+            for i in range(len(self.terms))
+        ]
+        return SimpleNamespace(value=value, terms=lambda *data: tuple(part(*data) for part in parts))
+
+    def _load(self, text: str, ops: Any, shims: Any) -> SimpleNamespace:
+        return load(text, f"<lossdsl {abs(hash(text)):x}>", ops=ops, shims=shims)
+
+    def gradient_source(self, wrt: str = "y_pred") -> str | None:
+        """Python text of `term_0`, ... and, for each and for `value`, of the pull of its adjoint to an input.
+
+        `pull_value(y_true, y_pred, upstream)`; None where the table has no derivative to give.
         """
-        extra = ["alive"] if alive else []
+        extra = ["alive"] if self.alive else []
+        true = "" if wrt == "y_pred" else "_true"
+        texts = []
         try:
-            adjoints = [self.form.gradient(roots, wrt) for roots in ([0], range(1, len(self.form.roots)))]
+            for i, root in enumerate(self.form.roots):
+                name = f"term_{i - 1}" if i else "value"
+                if i and not true:
+                    texts.append(self.form.text(name, [*DATA, *extra], [root]))
+                if i or not self.alive:
+                    texts.append(self.form.pull(i, f"pull_{name}{true}", [*DATA, *extra], wrt))
         except NoGradientError:
             return None
-        texts = []
-        for name, adjoint, count in zip(("pull_value", "pull_terms"), adjoints, (1, len(self.terms)), strict=True):
-            form = Form(self.form.builder, [adjoint], self.form.names, self.form.best)
-            arguments = [*DATA, *extra, *(f"upstream_{i}" for i in range(count))]
-            texts.append(form.text(name, arguments, form.roots))
         return "\n\n".join(texts)
 
     def check_sizes(self, sizes: Sizes, whole: Span, data: str) -> None:
@@ -113,6 +142,8 @@ def build(elaborated: Elaborated, fill: tuple[float, float], alive: bool, best: 
         pred_rank=len(inputs.types["y_pred"].axes),
         shared=_shared(elaborated),
         fill=fill,
+        label=inputs.types["y_true"].dtype is not DType.FLOAT,
+        alive=alive,
         terms=tuple(_term(term) for term in terms),
         elaborated=elaborated,
         nodes=tuple(reachable(form.roots)),
@@ -144,11 +175,34 @@ class Form:
             return functions(name, arguments, positions, self.names, roots)
         return function(name, arguments, positions, self.names, roots[0])
 
-    def gradient(self, roots: Sequence[int], wrt: str) -> Node:
-        """The adjoint of an input, as a graph, from those of some roots: `upstream_0` and so on."""
-        chosen = [self.rewritten[i] for i in roots]
-        brought = [upstream(self.builder, root, f"upstream_{i}") for i, root in enumerate(chosen)]
-        return vjp(self.builder, chosen, brought, wrt)
+    def gradient(self, index: int, wrt: str) -> Form:
+        """The adjoint of an input, in its best form, from that of a root, which is called `upstream`."""
+        root = self.rewritten[index]
+        adjoint = vjp(self.builder, [root], [upstream(self.builder, root, "upstream")], wrt)
+        return Form(self.builder, [adjoint], self.names, self.best)
+
+    def pull(self, index: int, name: str, data: Sequence[str], wrt: str) -> str:
+        """The same as a Python function."""
+        form = self.gradient(index, wrt)
+        return form.text(name, [*data, "upstream"], form.roots)
+
+
+class _Late:
+    """Gradients by the labels, made when one is first asked for: hardly anybody does."""
+
+    def __init__(self, program: Program, ops: Any, shims: Any) -> None:
+        self.make = lambda: program._load(program.gradient_source("y_true") or "", ops, shims)
+        self.code: SimpleNamespace | None = None
+
+    def pull(self, name: str) -> Any:
+        """The pull of one function, as a function that makes it when it is called."""
+
+        def call(*arguments: Any) -> Any:
+            if self.code is None:
+                self.code = self.make()
+            return getattr(self.code, f"pull_{name}_true")(*arguments)
+
+        return call
 
 
 def _term(term: RootTerm) -> Term:

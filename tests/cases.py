@@ -12,7 +12,30 @@ import numpy as np
 from lossdsl.ops.op import EVERYWHERE, Family, Op
 from oracle import floats
 
-HARD = (0, 1, -1, 0.5, -0.5, 2, -2, 3, -3, 1e-8, -1e-8, 1e-30, 0.999, -0.999, 20, -20, 40, -40, 700, -700, 1e5, -1e5)
+HARD = (
+    0,
+    1,
+    -1,
+    0.5,
+    -0.5,
+    2,
+    -2,
+    3,
+    -3,
+    1e-8,
+    -1e-8,
+    1e-30,
+    0.999,
+    -0.999,
+    20,
+    -20,
+    40,
+    -40,
+    700,
+    -700,
+    1e5,
+    -1e5,
+)
 FEW = (0, 1, -1, 0.5, -2, 3)
 SHAPE = (2, 3, 2)
 AXES = ((1,), (2,), (1, 2), (0,))
@@ -35,7 +58,9 @@ def _points(count: int) -> np.ndarray:
     """One column per argument: hard points and random ones."""
     numbers = random(count)
     if count == 1:
-        return np.array([[*HARD, *numbers.normal(size=12), *numbers.normal(size=8) * 30, *numbers.uniform(0, 1, 8)]])
+        return np.array(
+            [[*HARD, *numbers.normal(size=12), *numbers.normal(size=8) * 30, *numbers.uniform(0, 1, 8)]]
+        )
     if count == 2:
         grid = list(product(FEW, repeat=2))
         mixed = numbers.choice(HARD, (40, 2))
@@ -99,7 +124,9 @@ def _along(op: Op, axis: tuple[int, ...]) -> list[Case]:
     sets = [ordinary, zeros, apart, np.ones_like(ordinary)]
     kinds = [a.kind for a in arguments]
     return [
-        Case({a.name: x > 0 if k == "bool" else x for a, k, x in zip(arguments, kinds, s, strict=True)}, attrs)
+        Case(
+            {a.name: x > 0 if k == "bool" else x for a, k, x in zip(arguments, kinds, s, strict=True)}, attrs
+        )
         for s in sets
     ]
 

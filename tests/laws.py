@@ -64,7 +64,9 @@ def exact(op: Op, args: dict[str, Any], attrs: dict[str, Any]) -> Any:
     meaning = Exact()
     values = {name: meaning.value(x) for name, x in args.items()}
     if op.means == PRIMITIVE:
-        return np.asarray(PRIMITIVES[op.name](*values.values(), **completed(op, list(values.values()), attrs)))
+        return np.asarray(
+            PRIMITIVES[op.name](*values.values(), **completed(op, list(values.values()), attrs))
+        )
     return np.asarray(walk(op.means, {**values, **attrs}, meaning))
 
 
@@ -117,7 +119,11 @@ def slopes(op: Op, case: Case, name: str) -> tuple[Any, np.ndarray]:
         sides = [np.array([mp.fsum(np.ravel(row)) for row in side * g]).reshape(shape) for side in sides]
     step = precision(op)[1]
     smooth_there = np.frompyfunc(
-        lambda a, b, f: bool(abs(a - b) <= (1 + abs(a)) * mp.mpf("1e-25") and abs(a) * step <= f * mp.mpf("1e-20")), 3, 1
+        lambda a, b, f: bool(
+            abs(a - b) <= (1 + abs(a)) * mp.mpf("1e-25") and abs(a) * step <= f * mp.mpf("1e-20")
+        ),
+        3,
+        1,
     )
     return np.asarray((sides[0] + sides[1]) / 2), np.asarray(smooth_there(*sides, largest)).astype(bool)
 
@@ -131,7 +137,7 @@ def adjoint(op: Op, case: Case, name: str, by: Callable[..., Any]) -> Any:
     found = by(text, env) if by is floats else by(text, env, precision(op)[0])
     shape = np.shape(case.args[name])
     wider = np.broadcast_shapes(found.shape, shape)
-    assert found.shape == wider, f"the gradient of {name} lacks axes: {found.shape} for {shape}"
+    assert found.shape == wider, f"{op.name}: the gradient of {name} lacks axes: {found.shape} for {shape}"
     extra = tuple(i for i, n in enumerate(shape) if n == 1 and found.shape[i] > 1)
     return np.sum(found, axis=extra, keepdims=True) if extra else found
 
@@ -173,7 +179,8 @@ def law_complete(op: Op) -> None:
     tree = python.parse(op.keras.format(**dict.fromkeys(known | added, "x")))
     names = {n.id for n in python.walk(tree) if isinstance(n, python.Name)}
     assert names <= {"x", "ops", "shims"}, f"{op.name}: the Keras template uses {names}"
-    assert op.latex.count("{") == op.latex.count("}"), f"{op.name}: braces of the LaTeX template"
+    drawn = op.latex.format(**dict.fromkeys(known | added, "x"))
+    assert drawn.count("{") == drawn.count("}"), f"{op.name}: braces of the LaTeX template"
     assert op.doc.endswith("."), f"{op.name}: the doc is no sentence"
     takes_where = any(a.name == "where" for a in op.signature.args)
     assert takes_where <= (op.masked != NOT_A_REDUCTION), f"{op.name}: where= without a meaning"
@@ -305,7 +312,9 @@ def law_grad_in_floats(op: Op) -> None:
                 wanted, there = slopes(op, case, name)
                 found = adjoint(op, case, name, floats)
                 for i, (value, truth, known) in enumerate(each(found, wanted, there)):
-                    tolerance = abs(truth) * mp.mpf("1e-6") + mp.mpf("1e-28") * (op.name in COARSE) + mp.mpf("1e-180")
+                    tolerance = (
+                        abs(truth) * mp.mpf("1e-6") + mp.mpf("1e-28") * (op.name in COARSE) + mp.mpf("1e-180")
+                    )
                     assert not known or close(mp.mpf(value), truth, tolerance), (
                         f"{op.name}: d/d{name} comes out as {value} instead of {mp.nstr(truth, 17)}"
                         f" at {spot(op, case, i)}"
@@ -347,7 +356,9 @@ def floats_of_call(op: Op, written: str) -> dict[str, Any]:
             value = env.get(argument.name, argument.default)
             env[argument.name] = int(value) if argument.name == "k" else float(value)
     operands = [np.asarray(env[a.name], float) for a in op.signature.values]
-    out = computed(op, Case(dict(enumerate(operands)), {a.name: env[a.name] for a in op.signature.attributes}))
+    out = computed(
+        op, Case(dict(enumerate(operands)), {a.name: env[a.name] for a in op.signature.attributes})
+    )
     return {**env, "g": np.ones(np.shape(out)), "out": out}
 
 
@@ -399,7 +410,9 @@ def law_range(op: Op) -> None:
         numbers = inputs.random(len(op.name))
         for _ in range(60):
             boxes = [_box(x, numbers) for x in columns]
-            keep = np.logical_and.reduce([(x >= b.lo) & (x <= b.hi) for x, b in zip(columns, boxes, strict=True)])
+            keep = np.logical_and.reduce(
+                [(x >= b.lo) & (x <= b.hi) for x, b in zip(columns, boxes, strict=True)]
+            )
             if keep.any():
                 part = Case({name: x[keep] for name, x in case.args.items()}, case.attrs)
                 _contained(op, op.range_of(*boxes, **case.attrs), part)
@@ -446,7 +459,9 @@ def law_monotone(op: Op) -> None:
                             assert sign * (mp.mpf(b) - mp.mpf(a)) >= -mp.mpf("1e-300"), (
                                 f"{op.name}: does not go {claim.value} with {argument.name}"
                             )
-            elif claim is Monotone.BY_GRAD and argument.name in smooth(op) and op.family is Family.ELEMENTWISE:
+            elif (
+                claim is Monotone.BY_GRAD and argument.name in smooth(op) and op.family is Family.ELEMENTWISE
+            ):
                 _by_grad(op, case, argument.name)
 
 
@@ -475,7 +490,9 @@ def _by_grad(op: Op, case: Case, name: str) -> None:
     text = dict(zip((a.name for a in op.signature.values), op.grad, strict=True))[name]
     for low, high in _raised(op, case, name):
         a, b = (np.asarray(side[name], float) for side in (low, high))
-        places = np.sort(np.concatenate([np.linspace(a, b, 21), np.clip(STRETCH[:, np.newaxis], a, b)]), axis=0)
+        places = np.sort(
+            np.concatenate([np.linspace(a, b, 21), np.clip(STRETCH[:, np.newaxis], a, b)]), axis=0
+        )
         between = {k: places if k == name else np.broadcast_to(v, places.shape) for k, v in low.items()}
         good = inputs.inside(op, Case(between, case.attrs)).all(0)
         out = computed(op, Case(between, case.attrs))
@@ -495,7 +512,9 @@ def law_curvature(op: Op) -> None:
     """Convex, concave or affine, as claimed, in all arguments together; labels and conditions are held."""
     if op.curvature is Curvature.NEITHER or op.signature.kind in ("int", "bool"):
         return
-    free = [a.name for a, m in zip(op.signature.values, op.monotone, strict=True) if m is not Monotone.UNORDERED]
+    free = [
+        a.name for a, m in zip(op.signature.values, op.monotone, strict=True) if m is not Monotone.UNORDERED
+    ]
     for case in inputs.cases(op):
         for other in _others(op, case, free):
             with digits_of(op):
@@ -540,7 +559,11 @@ def law_masked(op: Op) -> None:
     if op.masked == NOT_A_REDUCTION or op.name == "contraction":
         return
     numbers = inputs.random(7)
-    x = numbers.normal(size=(40, 5)) if op.signature.values[0].kind != "bool" else numbers.uniform(size=(40, 5)) < 0.4
+    x = (
+        numbers.normal(size=(40, 5))
+        if op.signature.values[0].kind != "bool"
+        else numbers.uniform(size=(40, 5)) < 0.4
+    )
     c = numbers.uniform(size=x.shape) < numbers.uniform(size=(40, 1))
     c[0], c[1] = False, True
     axis: Any = (1,) if op.family is Family.REDUCTION else 1
@@ -548,12 +571,11 @@ def law_masked(op: Op) -> None:
     for line, chosen, value in zip(x, c, found, strict=True):
         if op.family is Family.REDUCTION:
             few = float(op.numpy(line[chosen], axis=(0,)).item()) if chosen.any() else EMPTY[op.name]
-            np.testing.assert_allclose(value, [few], rtol=1e-7 if not chosen.any() else 1e-12, err_msg=op.name)
+            np.testing.assert_allclose(
+                value, [few], rtol=1e-7 if not chosen.any() else 1e-12, err_msg=op.name
+            )
         else:
             wanted = np.zeros(line.shape)
             if chosen.any():
                 wanted[chosen] = op.numpy(line[chosen], axis=0)
             np.testing.assert_allclose(value, wanted, rtol=1e-12, err_msg=op.name)
-
-
-assert NAN != NAN and row("sum") is OPS["sum"]

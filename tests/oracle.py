@@ -71,7 +71,9 @@ def walk(text: str | ast.Expr, env: Mapping[str, Any], meaning: Exact | Floats) 
     return result
 
 
-def _open(tree: Any, env: Mapping[str, Any], meaning: Exact | Floats, todo: list[Any], done: list[Any]) -> None:
+def _open(
+    tree: Any, env: Mapping[str, Any], meaning: Exact | Floats, todo: list[Any], done: list[Any]
+) -> None:
     def then(make: Callable[..., Any], *trees: Any) -> None:
         todo.append((len(trees), make))
         todo.extend(reversed(trees))
@@ -118,7 +120,9 @@ def _name(name: str, env: Mapping[str, Any], meaning: Exact | Floats) -> Any:
     return {"pi": meaning.pi, "batch": 0, "all": "all"}[name]
 
 
-def _chain(signs: tuple[str, ...], values: tuple[Any, ...], operator: Callable[[str], Callable[..., Any]]) -> Any:
+def _chain(
+    signs: tuple[str, ...], values: tuple[Any, ...], operator: Callable[[str], Callable[..., Any]]
+) -> Any:
     links = [operator(sign)(values[i], values[i + 1]) for i, sign in enumerate(signs)]
     result = links[0]
     for link in links[1:]:
@@ -314,7 +318,9 @@ def _round(x: Any) -> Any:
 def _log_gamma(x: Any) -> Any:
     if x <= 0 and x == mp.floor(x):
         return INF
-    return mp.re(mp.loggamma(x)) if x > 0 else mp.log(abs(mp.pi / mp.sin(mp.pi * x))) - mp.re(mp.loggamma(1 - x))
+    return (
+        mp.re(mp.loggamma(x)) if x > 0 else mp.log(abs(mp.pi / mp.sin(mp.pi * x))) - mp.re(mp.loggamma(1 - x))
+    )
 
 
 def _arctan2(a: Any, b: Any) -> Any:
@@ -355,7 +361,9 @@ def reduced(function: Callable[[list[Any]], Any]) -> Callable[..., Any]:
             return x
         last = tuple(range(-len(axis), 0))
         moved = np.moveaxis(x, axis, last)
-        lines = [function(list(line)) for line in moved.reshape(-1, math.prod(moved.shape[x.ndim - len(axis) :]))]
+        lines = [
+            function(list(line)) for line in moved.reshape(-1, math.prod(moved.shape[x.ndim - len(axis) :]))
+        ]
         shape = [1 if i in {a % x.ndim for a in axis} else n for i, n in enumerate(x.shape)]
         return _array([lines]).reshape(shape)
 
@@ -378,7 +386,11 @@ def _others(x: Any, axis: Any) -> Any:
     result = np.empty(x.shape, dtype=object)
     axes = {a % x.ndim for a in (axis if isinstance(axis, tuple) else (axis,))}
     for at in np.ndindex(x.shape):
-        same = (i for i in np.ndindex(x.shape) if i != at and all(i[k] == at[k] or k in axes for k in range(x.ndim)))
+        same = (
+            i
+            for i in np.ndindex(x.shape)
+            if i != at and all(i[k] == at[k] or k in axes for k in range(x.ndim))
+        )
         result[at] = mp.fprod(x[i] for i in same)
     return result
 

@@ -1,7 +1,7 @@
 """Random formulas for property tests: any the grammar allows, and well-typed expressions over given inputs.
 
-The texts come from `loss.lark` itself, by `hypothesis.extra.lark`. Only the chain of operators is written here: drawn
-from the grammar, an expression would be too large nearly always, since each of its ten levels may double it.
+The texts come from `loss.lark` itself, by `hypothesis.extra.lark`. Only the chain of operators is written
+here: drawn from the grammar, an expression is nearly always too large, since each of ten levels may double it.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def _primary() -> st.SearchStrategy[str]:
 def grammar_expressions(draw: st.DrawFn, depth: int = 3) -> str:
     """An expression of any form, with and without brackets and spaces; its types make no sense.
 
-    A few are none after all: `a == not b`, or a rule that the grammar doesn't hold, as the order of arguments.
+    A few are none after all: `a == not b`, or what the grammar doesn't hold, as the order of arguments.
     """
     form = draw(st.integers(0, 6)) if depth else 0
     if form == 0:

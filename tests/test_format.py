@@ -18,7 +18,8 @@ def read(text: str) -> ast.Formula:
 
 
 CANONICAL = [
-    ("mean(abs(y_true-y_pred)*0.5*(1+abs(y_true-y_pred)))", "mean(abs(y_true - y_pred) * 0.5 * (1 + abs(y_true - y_pred)))"),
+    ("mean(abs(y_true-y_pred)*0.5*(1+abs(y_true-y_pred)))",
+     "mean(abs(y_true - y_pred) * 0.5 * (1 + abs(y_true - y_pred)))"),
     ("(a+b)*c;", "(a + b) * c"),
     ("((a*b))+(c)", "a * b + c"),
     ("a+(b+c)", "a + (b + c)"),

@@ -136,8 +136,10 @@ def calls(text: str) -> int:
 
 @pytest.mark.parametrize(
     "part",
-    ["y_pred+", "(", "-", "x[0]", "#c\n", "\n", ";", "x=1\n", "if ", ")", "(x)", "'", "x if y else ", "2**", "f(", "{", "=",
-     "x: float in (0,", "a,"],
+    [
+        "y_pred+", "(", "-", "x[0]", "#c\n", "\n", ";", "x=1\n", "if ", ")", "(x)", "'", "x if y else ",
+        "2**", "f(", "{", "=", "x: float in (0,", "a,",
+    ],
 )  # fmt: skip
 def test_work_grows_as_the_text(part: str) -> None:
     """Counted in calls, so that a busy machine changes nothing."""

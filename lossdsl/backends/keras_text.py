@@ -9,6 +9,7 @@ from __future__ import annotations
 import keyword
 import math
 import re
+import string
 from collections.abc import Mapping, Sequence
 
 from lossdsl.backends.positions import Positions
@@ -136,7 +137,7 @@ class Printer:
 
     def _einsum(self, node: Node) -> dict[str, str]:
         """The subscripts of a contraction, over tensors of full rank."""
-        letters = "abcdefghijklmnopqrstuvw"[: self.positions.rank]
+        letters = string.ascii_letters[: self.positions.rank]
         left, right = (
             "".join(letters[i] for i in range(self.positions.rank) if i not in gone)
             for gone in (self._thin(node.inputs[0]), self._thin(node.inputs[1]))

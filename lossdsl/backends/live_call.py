@@ -1,13 +1,14 @@
-"""Calls a formula on real tensors: shapes settled in Python first, then one compiled function where that pays.
+"""Calls a formula on real tensors: shapes settled in Python, then one compiled function where that pays.
 
-On TensorFlow outside a graph a call is one cached `tf.function` over value, weights and reduction together. Losses
-that mean the same share it, and it goes when the last of them does. Everything else runs the same code as it stands.
+On TensorFlow outside a graph a call is one cached `tf.function` over value, weights and reduction together.
+Losses that mean the same share it, and it goes when the last of them does. Everything else runs the same code
+as it stands.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from typing import Any, ClassVar, NamedTuple
 from weakref import WeakValueDictionary
 
@@ -103,14 +104,21 @@ class Dispatcher:
         """Weighted sum and divisor of each term, for a metric."""
         arrays = _tensors(y_true, y_pred, sample_weight, mask)
         plan = self._plan(arrays)
-        return runtime.fractions(plan.formula, *arrays, plan.ranks, self._dtype, replicas())
-
-    def _run(self, plan: Plan, arrays: list[Any], group: Any) -> Any:
-        return runtime.loss_value(
-            plan.formula, *arrays, ranks=plan.ranks, reduction=self._reduction, dtype=self._dtype, replicas=group
+        return runtime.fractions(
+            plan.formula, *arrays, ranks=plan.ranks, dtype=self._dtype, replicas=replicas()
         )
 
-    def _plan(self, arrays: list[Any]) -> Plan:
+    def _run(self, plan: Plan, arrays: Sequence[Any], group: Any) -> Any:
+        return runtime.loss_value(
+            plan.formula,
+            *arrays,
+            ranks=plan.ranks,
+            reduction=self._reduction,
+            dtype=self._dtype,
+            replicas=group,
+        )
+
+    def _plan(self, arrays: Sequence[Any]) -> Plan:
         """What these shapes need; the sizes are compared on every call, before anything could broadcast."""
         shapes = tuple(None if x is None else _shape(n, x) for n, x in zip(_NAMES, arrays, strict=True))
         kind = arrays[0].dtype
@@ -165,7 +173,9 @@ def _compile(plan: Plan, reduction: str | None, dtype: str, jit: bool) -> Compil
             plan.formula, y_true, y_pred, weights, mask, ranks=plan.ranks, reduction=reduction, dtype=dtype
         )
 
-    return Compiled(tf.function(run, autograph=False, reduce_retracing=True, jit_compile=True if jit else None))
+    return Compiled(
+        tf.function(run, autograph=False, reduce_retracing=True, jit_compile=True if jit else None)
+    )
 
 
 def _tensors(*arrays: Any) -> list[Any]:

@@ -38,7 +38,7 @@ def checked_formula(
     *,
     measure: bool = False,
 ) -> Checked:
-    """The formula, analysed with plain parameter values, under the saved meaning of the library losses it names."""
+    """The formula, analysed with plain parameters, under the saved meaning of the library losses it names."""
     if not isinstance(formula, str | Source):
         raise fail("saved-value", None, name="formula", found=kind_of(formula), wanted="text")
     values = {str(name): plain(str(name), value) for name, value in (params or {}).items()}
@@ -81,7 +81,9 @@ def check_name(name: str | None, default: str) -> str:
     if name is None:
         return default
     if not isinstance(name, str) or not _NAME.fullmatch(name):
-        allowed = "a name has letters, digits, `_`, `.`, `-`, `/` and `>`, and begins with a letter, a digit or `.`"
+        allowed = (
+            "a name has letters, digits, `_`, `.`, `-`, `/` and `>`, and begins with a letter, a digit or `.`"
+        )
         raise fail("spec-setting", None, setting="name", found=repr(name), allowed=allowed)
     return name
 

@@ -34,8 +34,8 @@ DEFAULT_NAME = "lossdsl"
 class Loss(keras.losses.Loss):  # type: ignore[misc]
     """A formula as a Keras loss.
 
-    `call` gives one number per sample and uses `keras.ops` alone; calling the loss itself also weights and reduces.
-    A loss never changes: Keras goes on with the traced value after a change, and says nothing.
+    `call` gives one number per sample and uses `keras.ops` alone; calling the loss itself also weights and
+    reduces. A loss never changes: Keras goes on with the traced value after a change, and says nothing.
     """
 
     def __init__(
@@ -66,6 +66,7 @@ class Loss(keras.losses.Loss):  # type: ignore[misc]
         return self._dispatcher.value(y_true, y_pred)
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+        """The loss: weighted, masked and reduced."""
         return self._dispatcher(y_true, y_pred, sample_weight, get_keras_mask(y_pred))
 
     @property
@@ -146,5 +147,7 @@ class Loss(keras.losses.Loss):  # type: ignore[misc]
 
     def __repr__(self) -> str:
         config = self.get_config()
-        shown = [f"{key}={config[key]!r}" for key in ("params", "reduction", "name", "dtype") if key in config]
+        shown = [
+            f"{key}={config[key]!r}" for key in ("params", "reduction", "name", "dtype") if key in config
+        ]
         return f"lossdsl.Loss({', '.join([repr(self.formula), *shown])})"

@@ -30,8 +30,8 @@ from lossdsl.source import Source
 class Metric(keras.metrics.Metric):  # type: ignore[misc]
     """A formula as a metric.
 
-    Each term of the formula has two totals of its own, the weighted sum and what divides it, so that a batch counts
-    by what it holds. A formula that couples the samples of a batch can only be averaged over batches.
+    Each term of the formula has two totals of its own, the weighted sum and what divides it, so that a batch
+    counts by what it holds. A formula that couples the samples of a batch can only be averaged over batches.
     """
 
     def __init__(

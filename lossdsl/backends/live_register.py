@@ -23,10 +23,10 @@ def registered(cls: T) -> T:
 
 
 def unconverted(method: F) -> F:
-    """Leave a method to itself inside a user's `tf.function`: AutoGraph would rewrite everything that it calls.
+    """Leave a method alone inside a user's `tf.function`: AutoGraph would rewrite everything that it calls.
 
-    The attribute is what `tf.autograph.experimental.do_not_convert` sets; a class needs it as well, since AutoGraph
-    looks at the object that is called.
+    The attribute is what `tf.autograph.experimental.do_not_convert` sets; a class needs it as well, since
+    AutoGraph looks at the object that is called.
     """
     method.autograph_info__ = {}  # type: ignore[attr-defined]
     return method

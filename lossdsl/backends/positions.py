@@ -39,7 +39,7 @@ class Positions:
             axes = found.get(key)
             if isinstance(axes, tuple):
                 places = self.all_of(axes)
-                found[key] = places if op.family is Family.REDUCTION else places[0]
+                found[key] = places if op.family is Family.REDUCTION or len(places) > 1 else places[0]
         return found
 
     def missing(self, type: Type) -> tuple[int, ...]:

@@ -1,6 +1,6 @@
-"""What happens around a formula's value: data made ready, dead samples guarded, weights, masks and reductions applied.
+"""What happens around a formula's value: data made ready, dead samples guarded, weights, masks, reductions.
 
-`lossdsl eject` copies this file as it stands, so it knows nothing of lossdsl: `keras.ops` and plain Python only.
+`lossdsl eject` copies this file as it stands, so it knows nothing of lossdsl: `keras.ops` and Python only.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from keras import KerasTensor, backend, ops
 
 try:  # a mask that was put on a JAX tracer is in Keras' own table, which nothing public reads
-    from keras.src.backend import get_keras_mask
+    from keras.src.backend import get_keras_mask as get_keras_mask
 except ImportError:
 
     def get_keras_mask(x: Any) -> Any:
@@ -23,11 +23,11 @@ Shape = tuple[int | None, ...]
 
 
 class Formula(NamedTuple):
-    """A formula as code: `value` for one number per sample, `terms` for the parts that are reduced separately.
+    """A formula as code: `value` gives one number per sample, `terms` the parts that are reduced separately.
 
-    `kinds` says of each term how it is reduced and the highest rank of weights that it takes. `fill` is what stands
-    in for y_true and y_pred where a sample doesn't count: a pair of constants inside the declared ranges. `shared` is
-    the number of axes, from the left, that y_true has in common with y_pred; weights and masks go along y_pred.
+    `kinds` says of each term how it is reduced and the highest rank of weights that it takes. `fill` is what
+    stands in for y_true and y_pred where a sample doesn't count: constants inside their ranges. `shared` is
+    the number of axes, from the left, that y_true has in common with y_pred; weights go along y_pred.
     """
 
     value: Callable[..., Any]
@@ -49,10 +49,10 @@ class Ranks(NamedTuple):
 
 
 class Term(NamedTuple):
-    """One term with its weights: `cells` are the weighted values, summed over the axes that no weight tells apart.
+    """One term, weighted: `cells` are its weighted values, summed over the axes that no weight tells apart.
 
-    `weight` and `mask` belong to the cells; `left` says which samples the mask leaves, `per_sample` are the weights
-    as given, which a term over whole samples takes one of for each.
+    `weight` and `mask` belong to the cells; `left` says which samples the mask leaves, `per_sample` are the
+    weights as given, which a term over whole samples takes one of for each.
     """
 
     kind: str
@@ -82,7 +82,11 @@ def settle(
     if weight_shape is not None and weights is not None:
         _check_rank(formula, "weights", weight_shape, weights)
         _check_sizes("weights", weight_shape[:weights], pred_shape, spread=True)
-        if reduction == "mean_with_sample_weight" and weights > 1 and any(kind == "sum" for kind, _ in formula.kinds):
+        if (
+            reduction == "mean_with_sample_weight"
+            and weights > 1
+            and any(kind == "sum" for kind, _ in formula.kinds)
+        ):
             raise ValueError(
                 f"weights of shape {weight_shape} have no mean over a `sum`: "
                 "give one weight per sample, or write mean(...)"
@@ -104,18 +108,22 @@ def _check_rank(formula: Formula, what: str, shape: Shape, rank: int) -> None:
     for kind, most in formula.kinds:
         most = min(most, 1) if formula.coupled else most
         if kind == "batch":
-            raise ValueError(f"the formula has one number for the whole batch, which {what} can't be applied to")
+            raise ValueError(
+                f"the formula has one number for the whole batch, which {what} can't be applied to"
+            )
         if rank > most == 1:
             raise ValueError(
                 f"{what} of shape {shape} reach inside a sample, which the formula takes as a whole: "
                 "give one weight per sample, or write the average over what is weighted as mean(..., axis=-1)"
             )
         if rank > most:
-            raise ValueError(f"{what} of shape {shape} have more axes than the {most} that the formula leaves to weigh")
+            raise ValueError(
+                f"{what} of shape {shape} have more axes than the {most} that the formula leaves to weigh"
+            )
 
 
 def _check_sizes(what: str, shape: Shape, data: Shape, spread: bool) -> None:
-    """Every axis meets that of the predictions; a size of 1 spreads along positions, never along the batch."""
+    """Every axis meets that of the predictions; a size of 1 spreads along positions, never over the batch."""
     for axis, size in enumerate(shape):
         own = data[axis] if axis < len(data) else 1
         if None not in (size, own) and size != own and not (spread and axis and size == 1):
@@ -123,7 +131,7 @@ def _check_sizes(what: str, shape: Shape, data: Shape, spread: bool) -> None:
 
 
 def prepare(formula: Formula, y_true: Any, y_pred: Any, dtype: str) -> tuple[Any, Any]:
-    """Both inputs as the formula's code expects them: labels whole numbers, the rest floats, at the right ranks."""
+    """Both inputs as the formula's code expects them: labels whole numbers, the rest floats, ranks right."""
     y_true = _align(_label(y_true) if formula.label else _number(y_true, dtype), formula.true_rank)
     return y_true, _align(_number(y_pred, dtype), formula.pred_rank)
 
@@ -190,13 +198,23 @@ def loss_value(
 
 
 def fractions(
-    formula: Formula, y_true: Any, y_pred: Any, weights: Any, mask: Any, ranks: Ranks, dtype: str, replicas: Any = None
+    formula: Formula,
+    y_true: Any,
+    y_pred: Any,
+    weights: Any,
+    mask: Any,
+    *,
+    ranks: Ranks,
+    dtype: str,
+    replicas: Any = None,
 ) -> list[tuple[Any, Any]]:
     """For each term the weighted sum and what divides it, so that a mean over many batches can be exact."""
     gather = replicas if formula.coupled else None
     terms = weigh(formula, y_true, y_pred, weights, mask, ranks, dtype, gather)
     pairs = [_fraction(term, weighted=True) for term in terms]
-    return pairs if gather is None else [(above * gather.share, below * gather.share) for above, below in pairs]
+    return (
+        pairs if gather is None else [(above * gather.share, below * gather.share) for above, below in pairs]
+    )
 
 
 def weigh(
@@ -204,7 +222,11 @@ def weigh(
 ) -> list[Term]:
     """The terms with their weights; a sample that counts nothing reaches neither a value nor a gradient."""
     y_true, y_pred = prepare(formula, y_true, y_pred, dtype)
-    w = None if ranks.weights is None else _align(ops.cast(_tensor(weights), compute_dtype(dtype)), ranks.weights)
+    w = (
+        None
+        if ranks.weights is None
+        else _align(ops.cast(_tensor(weights), compute_dtype(dtype)), ranks.weights)
+    )
     m = None if ranks.mask is None else _align(ops.cast(_tensor(mask), "bool"), ranks.mask)
     if ranks.weights == 0:
         w = w * ops.ones_like(y_pred[(slice(None), *[0] * (len(y_pred.shape) - 1))])
@@ -239,7 +261,7 @@ def _guard(x: Any, alive: Any, fill: float, axes: int) -> Any:
 
 
 def _spread(k: Any, x: Any) -> Any:
-    """`k` from the left over the axes of `x`, which it may not make larger, not even where sizes come late."""
+    """`k` from the left over the axes of `x`, which it may not make larger even where sizes come late."""
     k = _left(k, len(x.shape))
     if all(a == b is not None for a, b in zip(k.shape, x.shape, strict=True)):
         return k
@@ -253,7 +275,9 @@ def _count(x: Any, first: int, stop: int | None = None) -> Any:
     sizes = ops.shape(x)
     if None in sizes:
         inside = range(len(sizes))[first:stop]
-        return ops.sum(ops.ones_like(x[tuple(slice(None) if axis in inside else 0 for axis in range(len(sizes)))]))
+        return ops.sum(
+            ops.ones_like(x[tuple(slice(None) if axis in inside else 0 for axis in range(len(sizes)))])
+        )
     count: Any = ops.cast(1.0, x.dtype)
     for size in sizes[first:stop]:
         count = count * ops.cast(size, x.dtype)
@@ -272,7 +296,9 @@ def _term(kind: str, values: Any, w: Any, m: Any) -> Term:
     mask = None if m is None else _spread(ops.cast(m, values.dtype), cells)
     weight = mask if w is None else _spread(w, cells)
     weight = weight if w is None or mask is None else weight * mask
-    left = mask if mask is None or len(mask.shape) == 1 else ops.max(mask, axis=tuple(range(1, len(mask.shape))))
+    left = (
+        mask if mask is None or len(mask.shape) == 1 else ops.max(mask, axis=tuple(range(1, len(mask.shape))))
+    )
     cells = ops.where(ops.equal(weight, 0), ops.zeros_like(cells), weight * cells)
     return Term(kind, values, cells, weight, mask, left, w)
 
@@ -299,7 +325,7 @@ def _samples(term: Term) -> Any:
 
 
 def _fraction(term: Term, weighted: bool) -> tuple[Any, Any]:
-    """The sum of a term and its divisor: the entries or samples that the mask leaves, or the sum of their weights."""
+    """The sum of a term and its divisor: the entries or samples that the mask leaves, or their weights."""
     above = ops.sum(term.cells)
     if term.kind in ("mean", "plain"):
         share = term.weight if weighted else term.mask

@@ -1,7 +1,7 @@
 """A loss on several replicas of TensorFlow: divisors added up, coupled samples gathered.
 
-`lossdsl eject` copies this file after `runtime.py`. Keras divides each replica's loss by its own count and by the
-number of replicas, which is another loss where replicas hold unequal shares: a mask, weights, a short last batch.
+`lossdsl eject` copies this file after `runtime.py`. Keras divides each replica's loss by its own count and by
+the number of replicas, which is another loss where they hold unequal shares: a mask, weights, a short batch.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Replicas:
 
 
 def replicas() -> Replicas | None:
-    """The replicas that this code runs among; None for one alone, and while Keras builds a model outside of them."""
+    """The replicas that this code runs among; None for one alone, and while Keras builds a model outside."""
     if backend.backend() != "tensorflow":
         return None
     import tensorflow as tf

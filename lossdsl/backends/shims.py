@@ -58,7 +58,8 @@ def trigamma(x: Any) -> Any:
 
         value = torch.polygamma(1, positive)
     pi = 3.141592653589793
-    return ops.where(x > 0, value, ops.square(pi / ops.sin(pi * ops.where(x > 0, 0.5, x))) - value)
+    rest = ops.where(x > 0, 0.5, x - ops.round(x))
+    return ops.where(x > 0, value, ops.square(pi / ops.sin(pi * rest)) - value)
 
 
 def xlogy(x: Any, y: Any) -> Any:

@@ -18,13 +18,25 @@ from lossdsl.types import BATCH, PAIRS, State, Type
 
 def settle(expr: ast.Expr, type: Type, scope: Scope) -> tuple[str, ...]:
     """The identities of the axes that an axis argument names, for a value of that type."""
-    items = expr.items if isinstance(expr, (ast.Tuple, ast.Vector)) else (expr,)
     found: list[str] = []
-    for item in items:
-        for identity in _one(item, type, scope):
-            if identity in found:
-                raise fail("axis-twice", scope.span(item), axis=identity)
-            found.append(identity)
+    limit = current().expansion_steps
+    waiting = [(expr, scope, True)]
+    for _ in range(limit):
+        if not waiting:
+            break
+        item, home, whole = waiting.pop()
+        value = home.value(item.id) if isinstance(item, ast.Name) else None
+        if isinstance(value, AxisArgument):
+            waiting.append((value.expr, value.scope, True))
+        elif whole and isinstance(item, (ast.Tuple, ast.Vector)):
+            waiting.extend((part, home, False) for part in reversed(item.items))
+        else:
+            for identity in _one(item, type, home):
+                if identity in found:
+                    raise fail("axis-twice", home.span(item), axis=identity)
+                found.append(identity)
+    if waiting:
+        raise fail("too-many-steps", scope.span(expr), limit=limit)
     if not found and not scope.internal:
         raise fail("axis-empty", scope.span(expr))
     return tuple(found)
@@ -38,8 +50,6 @@ def _one(expr: ast.Expr, type: Type, scope: Scope) -> tuple[str, ...]:
     if not isinstance(expr, ast.Name):
         raise fail("axis-not-understood", span, text=span.text)
     value = scope.value(expr.id)
-    if isinstance(value, AxisArgument):
-        return settle(value.expr, type, value.scope)
     if isinstance(value, SettledAxes):
         return value.ids
     if isinstance(value, Node) and value.op in (CONST, VECTOR):

@@ -125,7 +125,7 @@ def _apply(
     attrs: dict[str, object] = {}
     for attribute in op.signature.attributes:
         if attribute.kind == "axis":
-            attrs["axis"] = _axis(op, operands[0], axis, attribute.default, scope)
+            attrs["axis"] = _axis(op, operands[0], axis, attribute.default, scope, span)
             if axis is None and op.name in ("mean", "sum"):
                 attrs["default"] = True
         elif attribute.name in found:
@@ -157,7 +157,7 @@ def _apply(
 
 
 def _axis(
-    op: Op, operand: Node, given: ast.Expr | None, default: str | None, scope: Scope
+    op: Op, operand: Node, given: ast.Expr | None, default: str | None, scope: Scope, span: Span
 ) -> tuple[str, ...]:
     if op.name == "expand_dims":
         assert given is not None
@@ -165,9 +165,12 @@ def _axis(
         return axes.missing_axis(operand.type, number, scope)
     if given is None and default == "none":
         return all_but_batch(operand.type)
-    found = axes.settle(given if given is not None else _expression(default or ""), operand.type, scope)
+    if given is None:
+        # the default is text of the table: what is wrong with it is blamed on the call
+        given, scope = _expression(default or ""), Scope(scope, at=span, internal=scope.internal)
+    found = axes.settle(given, operand.type, scope)
     if len(found) > 1 and op.family is not Family.REDUCTION and op.name != "size":
-        raise fail("one-axis-only", scope.span(given or operand.span), function=op.name)  # type: ignore[arg-type]
+        raise fail("one-axis-only", scope.span(given), function=op.name)
     return found
 
 

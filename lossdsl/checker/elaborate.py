@@ -193,7 +193,10 @@ class Elaborator:
         self.evaluate(items, scope, build)
 
     def _unary(self, expr: ast.Unary, scope: Scope) -> None:
-        self._operator(f"unary{expr.op}" if expr.op in "+-" else expr.op, [expr.operand], expr, scope)
+        if expr.op == "+":
+            self.push((self._expr, expr.operand, scope))
+        else:
+            self._operator(f"unary{expr.op}" if expr.op == "-" else expr.op, [expr.operand], expr, scope)
 
     def _binary(self, expr: ast.Binary, scope: Scope) -> None:
         self._operator(expr.op, [expr.left, expr.right], expr, scope)

@@ -64,7 +64,7 @@ def unknown_name(name: str, span: Span, scope: Scope) -> LossError:
     """The error for a name that stands for nothing, with the likeliest spelling."""
     if name in ("inf", "nan", "NaN", "Infinity", "infinity"):
         return fail("not-a-number", span, name=name)
-    if name in OPS or name in library.names() or scope.function(name) is not None:
+    if name in {*OPS, *library.names(), *library.ALIASES} or scope.function(name) is not None:
         return fail("function-as-value", span, name=name)
     known = sorted({*scope.names(), *CONSTANTS, *(n for s in scope.chain() for n in s.axes)})
     return LossError(diagnostic("unknown-name", span, name=name, help=did_you_mean(name, known)))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from lossdsl.checker.declared import data_declarations
 from lossdsl.errors import fail
+from lossdsl.limits import current
 from lossdsl.source import Span
 from lossdsl.syntax import ast
 from lossdsl.types import BATCH, Axis, Dim, DType, Type
@@ -71,6 +72,10 @@ def _declared(declaration: ast.Declaration | None) -> Shape | None:
     if declaration is None:
         return None
     axes = tuple(a.value for a in declaration.axes or ())
+    limit = current().axes
+    if len(axes) > limit:
+        span = declaration.axes[limit].span if declaration.axes else declaration.span
+        raise fail("too-many-axes", span, name=declaration.name, count=len(axes), limit=limit)
     if axes and axes[0] != BATCH:
         raise fail("batch-first", declaration.span, name=declaration.name)
     for axis in declaration.axes or ():
@@ -151,7 +156,7 @@ def at_rank(signature: Signature, stars: int) -> Inputs:
                 names[item] = axes[-1]
         dtype = {"label": DType.INT, "int": DType.INT, "bool": DType.BOOL}.get(shape.kind, DType.FLOAT)
         types[name] = Type(dtype, tuple(axes))
-    return Inputs(types, _layout(ids), names, tuple(sizes))
+    return Inputs(types, _layout(ids, signature.y_true.span or signature.y_pred.span), names, tuple(sizes))
 
 
 def _said(signature: Signature) -> set[str | int]:
@@ -183,7 +188,7 @@ def _identities(pred: list[str | int], true: list[str | int]) -> dict[str, list[
     return {"y_pred": of(pred, true), "y_true": of(true, pred)}
 
 
-def _layout(ids: Mapping[str, list[str]]) -> tuple[str, ...]:
+def _layout(ids: Mapping[str, list[str]], span: Span | None) -> tuple[str, ...]:
     """One order for all axes: those of `y_pred`, and each further one of `y_true` after its left neighbour."""
     order = list(ids["y_pred"])
     previous = BATCH
@@ -193,5 +198,5 @@ def _layout(ids: Mapping[str, list[str]]) -> tuple[str, ...]:
         previous = identity
     shared = [identity for identity in ids["y_true"] if identity in ids["y_pred"]]
     if shared != [identity for identity in ids["y_pred"] if identity in ids["y_true"]]:
-        raise fail("axes-in-another-order", None, order=", ".join(shared))
+        raise fail("axes-in-another-order", span, order=", ".join(shared))
     return tuple(order)

@@ -81,7 +81,8 @@ class Graph:
         found = self._interned.get(key)
         if found is None:
             if len(self.nodes) >= self._limit:
-                raise fail("too-many-nodes", span, limit=self._limit)
+                place = span or next((n.span for n in reversed(self.nodes) if n.span is not None), None)
+                raise fail("too-many-nodes", place, limit=self._limit)
             found = Node(op, operands, pairs, type, span, len(self.nodes))
             self.nodes.append(found)
             self._interned[key] = found

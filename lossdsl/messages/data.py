@@ -7,7 +7,7 @@ from lossdsl.messages.message import Message, Severity
 DATA: dict[str, Message] = {
     "weights-dont-fit": Message(
         text="{reason}",
-        help="weights and masks are laid along the axes of y_pred from the left, under the formula's own mean or sum",
+        help="weights and masks go along y_pred's axes from the left, under the formula's own mean or sum",
         example="# loss(zeros((2, 3)), zeros((2, 3)), sample_weight=ones((2, 4))) of `mean(y_pred - y_true)`",
     ),
     "data-unknown-rank": Message(
@@ -22,7 +22,7 @@ DATA: dict[str, Message] = {
     ),
     "data-not-one": Message(
         text="{name} is {found}, and a loss takes one tensor",
-        help="give each output of the model a loss of its own, or concatenate the outputs and index them in the formula",
+        help="give each output a loss of its own, or concatenate the outputs and index them in the formula",
         example="# loss({'a': y}, {'a': y})",
     ),
     "data-not-numbers": Message(
@@ -30,9 +30,14 @@ DATA: dict[str, Message] = {
         help="turn text into class numbers first, as keras.layers.StringLookup does",
         example="# loss(['cat'], [[0.1, 0.9]])",
     ),
+    "data-range": Message(
+        text="the data of `{name}` holds {value}, outside what is declared: `{declared}`",
+        help="mend the data or the declaration; a training step doesn't look at ranges, `lossdsl.evaluate` does",
+        example="# lossdsl.evaluate('y_pred: prob[batch, *]; mean(y_pred - y_true)', [0.0], [1.5])",
+    ),
     "loss-read-only": Message(
         text="a loss can't be changed once it is made: {name}",
-        help="make another: `loss.with_params({name}=...)` for a parameter, `lossdsl.compile(...)` for a setting",
+        help="make another: `loss.with_params({name}=...)`, or `lossdsl.compile(...)` for a setting",
         example="# loss.gamma = 3",
     ),
     "metric-name": Message(
@@ -41,13 +46,13 @@ DATA: dict[str, Message] = {
         example="# lossdsl.metric('mean(y_pred - y_true)', name='loss')",
     ),
     "metric-per-batch": Message(
-        text="the formula couples the samples of a batch, so its metric is an average over batches and not exact",
+        text="the formula couples the samples of a batch: its metric is an average over batches, not exact",
         help="`lossdsl.evaluate` takes the whole data set as one batch",
         example="# lossdsl.metric('sum(y_pred * y_true, axis=batch)')",
         severity=Severity.WARNING,
     ),
     "reduction-none": Message(
-        text="a loss with reduction=None is being traced: in `model.compile` it trains on the sum over the batch",
+        text="a loss with reduction=None is being traced: in `model.compile` it trains on the batch's sum",
         help="use it as it is in a loop of your own; for `model.compile` leave `reduction` as it comes",
         example="# model.compile(loss=lossdsl.compile('mean(y_pred - y_true)', reduction=None))",
         severity=Severity.WARNING,
@@ -60,7 +65,7 @@ DATA: dict[str, Message] = {
     ),
     "saved-key": Message(
         text="a saved loss has an entry {names} that this version does not know",
-        help="it was written by a newer lossdsl, or changed by hand: update lossdsl, or load with compile=False",
+        help="a newer lossdsl wrote it, or someone changed it: update lossdsl, or load with compile=False",
         example="# lossdsl.Loss.from_config({'formula': 'mean(y_pred - y_true)', 'color': 'red'})",
     ),
     "saved-value": Message(
@@ -69,14 +74,14 @@ DATA: dict[str, Message] = {
         example="# lossdsl.Loss.from_config({'formula': 3})",
     ),
     "library-changed": Message(
-        text="`{name}` means something else in this lossdsl than when the loss was saved; the saved meaning is kept",
+        text="`{name}` means something else in this lossdsl than in the saved loss, which keeps its meaning",
         help="saved: {saved}\ntoday: {today}\nremove `uses` from the config to take today's",
         example="# a config whose `uses` holds an older definition of a library loss",
         severity=Severity.WARNING,
     ),
     "keras-not-ready": Message(
         text="lossdsl could not make its Keras classes known: {reason}",
-        help="`import lossdsl.keras` after Keras shows the whole error; saved losses can't be loaded until then",
+        help="`import lossdsl.keras` shows the whole error; saved losses can't be loaded until then",
         example="# an import of Keras that another tool has replaced",
         severity=Severity.WARNING,
     ),

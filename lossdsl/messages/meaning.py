@@ -284,6 +284,11 @@ DECLARATIONS: dict[str, Message] = {
         help="write `{name}: float[batch, ...]`",
         example="y_pred: float[time, batch]\nmean(y_pred)",
     ),
+    "too-many-axes": Message(
+        text="`{name}` has {count} axes, more than {limit}",
+        help="reshape the data, or raise the limit with `lossdsl.limits(axes=...)`",
+        example="y_pred: float[batch, a, b, c, d, e, f, g, h]\nmean(y_pred)",
+    ),
     "axes-in-another-order": Message(
         text="`y_true` and `y_pred` have their common axes in different orders: {order}",
         help="transpose the data, or name the axes differently",
@@ -345,7 +350,7 @@ VALUES: dict[str, Message] = {
     "too-many-nodes": Message(
         text="this formula has more than {limit} operations",
         help="`lossdsl.limits(nodes=...)` allows more",
-        example="# a formula of more than 20,000 operations",
+        example="# a formula of more than 60,000 operations, its gradient included",
     ),
     "too-many-steps": Message(
         text="expanding this formula takes more than {limit} steps",

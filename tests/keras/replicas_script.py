@@ -1,4 +1,4 @@
-"""Trains the same model on one and on two logical CPUs and prints what came of it; run by `test_replicas.py`."""
+"""Trains one model on one and on two logical CPUs and prints what came of it; run by `test_replicas.py`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Samples that count nothing: out of the value, out of the gradient, and out of what others are compared with."""
+"""Samples that count nothing: out of the value, of the gradient, and of what others are compared with."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""`lossdsl>Loss` is known to Keras in whichever order things are imported; each order in a process of its own.
+"""`lossdsl>Loss` is known to Keras in whichever order things are imported; each order in its own process.
 
-Importing the real Keras takes seconds, so most orders run over a small package of the same name and layout; the order
-that once failed, and loading a saved model, run over the real one.
+Importing the real Keras takes seconds, so most orders run over a small package of the same name and layout;
+the order that once failed, and loading a saved model, run over the real one.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ saving = shaped(get_registered_object=known.get, register_keras_serializable=reg
     "keras/src/backend.py": "def get_keras_mask(x): ...\ndef backend(): return 'none'",
     "tensorflow.py": """
 import importlib.util
-assert importlib.util.find_spec("keras")  # TensorFlow only looks, and imports Keras when `tf.keras` is asked for
+assert importlib.util.find_spec("keras")  # TensorFlow only looks until `tf.keras` is asked for
 def __getattr__(name):
     import importlib
     if name == "keras":
@@ -49,7 +49,11 @@ def __getattr__(name):
 """,
     "keras_tuner.py": "import keras",
 }
-KNOWN = "import keras; known = keras.saving.get_registered_object; assert known('lossdsl>Loss') and known('lossdsl>Metric')"
+KNOWN = """
+import keras
+known = keras.saving.get_registered_object
+assert known("lossdsl>Loss") and known("lossdsl>Metric")
+"""
 ORDERS = {
     "lossdsl first": "import lossdsl; import keras",
     "keras first": "import keras; import lossdsl",
@@ -76,8 +80,17 @@ import threading, lossdsl
 threads = [threading.Thread(target=__import__, args=("keras",)) for _ in range(4)]
 [t.start() for t in threads]; [t.join() for t in threads]
 """,
-    "keras reloaded": "import lossdsl, keras, importlib; first = lossdsl.Loss; importlib.reload(keras); assert lossdsl.Loss is first",
-    "lossdsl reloaded": "import lossdsl, keras, importlib; importlib.reload(lossdsl); importlib.reload(keras)",
+    "keras reloaded": """
+import lossdsl, keras, importlib
+first = lossdsl.Loss
+importlib.reload(keras)
+assert lossdsl.Loss is first
+""",
+    "lossdsl reloaded": """
+import lossdsl, keras, importlib
+importlib.reload(lossdsl)
+importlib.reload(keras)
+""",
     "our module reloaded": """
 import lossdsl, keras, importlib
 from lossdsl.backends import live_loss
@@ -138,7 +151,10 @@ def test_registered_in_every_order(order, small):
 
 
 def test_importing_lossdsl_imports_no_framework(small):
-    done = run("import lossdsl, sys; print(sorted({'keras', 'tensorflow', 'numpy', 'lark'} & set(sys.modules)))", small)
+    done = run(
+        "import lossdsl, sys; print(sorted({'keras', 'tensorflow', 'numpy', 'lark'} & set(sys.modules)))",
+        small,
+    )
     assert done.stdout.strip() == "[]", done.stderr
 
 
@@ -163,7 +179,9 @@ def test_the_order_that_once_failed_with_the_real_packages_and_a_saved_model(tmp
 
     import lossdsl
 
-    loss = lossdsl.compile("w * mean(abs(y_true - y_pred))", w=2.5, reduction="sum", name="ours", dtype="bfloat16")
+    loss = lossdsl.compile(
+        "w * mean(abs(y_true - y_pred))", w=2.5, reduction="sum", name="ours", dtype="bfloat16"
+    )
     model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1, kernel_initializer="ones")])
     model.compile("sgd", loss=loss, metrics=[loss.as_metric("metric")])
     x = np.array([[1.0, 2.0], [3.0, 5.0]])

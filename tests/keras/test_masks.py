@@ -1,4 +1,4 @@
-"""Masks from layers: seen where Keras keeps them, refused where they don't fit, and the shapes labels come in."""
+"""Masks from layers: seen where Keras keeps them, refused where they don't fit; and the shapes of labels."""
 
 from __future__ import annotations
 
@@ -35,7 +35,9 @@ def padded():
 
 
 @pytest.mark.parametrize("weights", [None, (3,), (3, 1), (3, 4)], ids=str)
-@pytest.mark.parametrize("settings", [{"run_eagerly": True}, {}, {"jit_compile": True}, {"steps_per_execution": 2}], ids=str)
+@pytest.mark.parametrize(
+    "settings", [{"run_eagerly": True}, {}, {"jit_compile": True}, {"steps_per_execution": 2}], ids=str
+)
 def test_a_masked_evaluation_with_weights(weights, settings):
     x, mask = padded()
     model = masked_model()
@@ -53,7 +55,9 @@ def test_a_mask_on_a_model_whose_output_is_one_number_a_step():
         model = masked_model(keras.layers.Dense(1))
         model.compile("sgd", loss=lossdsl.compile(MAE))
         e = np.abs(model.predict(x, verbose=0))[..., 0]
-        assert float(model.evaluate(x, y, batch_size=3, verbose=0)) == pytest.approx((e * mask).sum() / mask.sum(), rel=1e-5)
+        assert float(model.evaluate(x, y, batch_size=3, verbose=0)) == pytest.approx(
+            (e * mask).sum() / mask.sum(), rel=1e-5
+        )
 
 
 @pytest.mark.parametrize("eagerly", [True, False])

@@ -35,7 +35,9 @@ def plain(config):
     ids=str,
 )
 def test_every_setting_comes_back(settings):
-    loss = lossdsl.compile("mean(w * abs(y_true - y_pred)) * g", {"w": [1.0, 2.0]}, g=np.float32(0.5), **settings)
+    loss = lossdsl.compile(
+        "mean(w * abs(y_true - y_pred)) * c", {"w": [1.0, 2.0]}, c=np.float32(0.5), **settings
+    )
     config = plain(keras.losses.serialize(loss))
     assert config["registered_name"] == "lossdsl>Loss"
     assert config["module"] == "lossdsl"
@@ -113,7 +115,7 @@ def test_a_saved_definition_that_does_not_check_is_refused():
 
 def test_a_config_written_by_hand_needs_only_the_formula():
     text = """
-optimizer: {class_name: sgd, config: {learning_rate: 0.1}}
+optimizer: {module: keras.optimizers, class_name: SGD, config: {learning_rate: 0.1}}
 loss:
   class_name: lossdsl>Loss
   config: {formula: "w * mean(abs(y_true - y_pred))", params: {w: 1e-3}}
@@ -138,12 +140,16 @@ def test_h5_and_yaml(tmp_path):
 
 
 def test_the_spec_makes_the_loss_again():
-    loss = lossdsl.compile("w * mean(abs(y_true - y_pred))", w=2.0, reduction=None, dtype="float64", name="mine")
+    loss = lossdsl.compile(
+        "w * mean(abs(y_true - y_pred))", w=2.0, reduction=None, dtype="float64", name="mine"
+    )
     assert loss.spec == lossdsl.LossSpec(loss.formula, {"w": 2.0}, "none", "mine", "float64")
     assert lossdsl.compile(FORMULA).spec == lossdsl.LossSpec(FORMULA)
 
 
 def test_another_key_for_another_meaning():
     assert analyse("mean(y_pred) * 2").key != analyse("mean(y_pred) * 3").key
-    assert lossdsl.compile("mean(y_pred - y_true)", name="a") != lossdsl.compile("mean(y_pred - y_true)", name="b")
+    assert lossdsl.compile("mean(y_pred - y_true)", name="a") != lossdsl.compile(
+        "mean(y_pred - y_true)", name="b"
+    )
     assert lossdsl.compile("mean(y_pred - y_true)") != "mean(y_pred - y_true)"

@@ -27,7 +27,13 @@ def ones(*shape):
 
 def test_ranks_and_weights_in_any_order():
     loss = lossdsl.compile(MAE)
-    for shape, weights in [((4, 5), None), ((4, 5), (4,)), ((4, 3, 5), None), ((4, 3, 5), (4, 3)), ((6, 5), (6, 5))]:
+    for shape, weights in [
+        ((4, 5), None),
+        ((4, 5), (4,)),
+        ((4, 3, 5), None),
+        ((4, 3, 5), (4, 3)),
+        ((6, 5), (6, 5)),
+    ]:
         given = None if weights is None else ones(*weights)
         assert float(loss(zeros(*shape), ones(*shape), given)) == pytest.approx(1.0)
     assert float(loss(zeros(4), ones(4, 1))) == pytest.approx(1.0)
@@ -152,8 +158,9 @@ def test_compiled_or_not_the_value_and_the_gradient_are_the_same(jit):
         np.testing.assert_allclose(gradient, [[0.5, 1], [3, 4]], rtol=1e-6)
 
 
-
-@pytest.mark.parametrize(("jit", "outer", "inner"), [("auto", None, 0), (False, None, 0), (True, None, 1), (True, True, 0)])
+@pytest.mark.parametrize(
+    ("jit", "outer", "inner"), [("auto", None, 0), (False, None, 0), (True, None, 1), (True, True, 0)]
+)
 def test_an_inner_compiled_function_only_where_it_was_asked_for_and_helps(jit, outer, inner):
     loss = lossdsl.compile(MAE, jit_compile=jit)
     call = tf.function(loss.__call__, jit_compile=outer)
@@ -165,6 +172,12 @@ def test_an_inner_compiled_function_only_where_it_was_asked_for_and_helps(jit, o
 
 
 def test_settings_are_checked_when_the_loss_is_made():
-    for bad in ({"reduction": "avg"}, {"name": "a b"}, {"name": MAE}, {"dtype": "int32"}, {"jit_compile": "yes"}):
+    for bad in (
+        {"reduction": "avg"},
+        {"name": "a b"},
+        {"name": MAE},
+        {"dtype": "int32"},
+        {"jit_compile": "yes"},
+    ):
         with pytest.raises(lossdsl.LossError, match=next(iter(bad))):
             lossdsl.compile(MAE, **bad)

@@ -81,7 +81,9 @@ def run(formula, reduction, weights, mask, y_true=Y_TRUE, y_pred=Y_PRED):
 class TestTable:
     def test_mean(self, reduction, weights, mask):
         found = run("mean(abs(y_true - y_pred))", reduction, WEIGHTS[weights], mask)
-        np.testing.assert_allclose(found, table_mean(E, WEIGHTS[weights], mask, reduction), rtol=1e-5, atol=1e-7)
+        np.testing.assert_allclose(
+            found, table_mean(E, WEIGHTS[weights], mask, reduction), rtol=1e-5, atol=1e-7
+        )
 
     def test_sum(self, reduction, weights, mask):
         given = WEIGHTS[weights]
@@ -100,11 +102,15 @@ class TestTable:
             return
         given = given[..., 0] if weights == "(B,T,1)" else given
         found = run("mean(abs(y_true - y_pred), axis=-1)", reduction, given, mask)
-        np.testing.assert_allclose(found, table_plain(E.mean(-1), given, mask, reduction), rtol=1e-5, atol=1e-7)
+        np.testing.assert_allclose(
+            found, table_plain(E.mean(-1), given, mask, reduction), rtol=1e-5, atol=1e-7
+        )
 
     def test_unreduced(self, reduction, weights, mask):
         found = run("abs(y_true - y_pred)", reduction, WEIGHTS[weights], mask)
-        np.testing.assert_allclose(found, table_plain(E, WEIGHTS[weights], mask, reduction), rtol=1e-5, atol=1e-7)
+        np.testing.assert_allclose(
+            found, table_plain(E, WEIGHTS[weights], mask, reduction), rtol=1e-5, atol=1e-7
+        )
 
     def test_one_number_per_sample_of_no_linear_form(self, reduction, weights, mask):
         given = WEIGHTS[weights]
@@ -130,14 +136,18 @@ def test_a_combination_is_reduced_term_by_term(reduction):
 
 def test_a_batch_without_axes_for_features_is_not_reduced_by_mean():
     errors = np.array([1.0, 10.0])
-    assert float(lossdsl.compile("mean(abs(y_true - y_pred))")(np.zeros(2), errors, [1.0, 0.0])) == pytest.approx(0.5)
+    assert float(
+        lossdsl.compile("mean(abs(y_true - y_pred))")(np.zeros(2), errors, [1.0, 0.0])
+    ) == pytest.approx(0.5)
     # the built-in loss takes the batch for features: 2.75
     assert float(keras.losses.MeanAbsoluteError()(np.zeros(2), errors, [1.0, 0.0])) == pytest.approx(2.75)
 
 
 def test_mean_over_valid_positions_is_not_the_mean_of_samples():
     y_pred, mask = np.array([[1.0, 1.0], [5.0, 0.0]]), np.array([[True, True], [True, False]])
-    assert float(run("mean(y_pred - y_true)", "mean", None, mask, np.zeros((2, 2)), y_pred)) == pytest.approx(7 / 3)
+    assert float(run("mean(y_pred - y_true)", "mean", None, mask, np.zeros((2, 2)), y_pred)) == pytest.approx(
+        7 / 3
+    )
     with pytest.raises(lossdsl.LossError, match="one weight per sample"):
         run("mean(y_pred - y_true, axis=(1,))**2", "mean", None, mask, np.zeros((2, 2)), y_pred)
 
@@ -178,7 +188,14 @@ def test_keras_own_number_over_position_weights():
 @pytest.mark.parametrize("mode", ["eager", "graph"])
 @pytest.mark.parametrize(
     ("shape", "weights"),
-    [((4, 2), (3,)), ((4, 2), (1,)), ((4, 2), (1, 2)), ((4, 2), (4, 3)), ((4, 2), (4, 2, 2)), ((4, 3, 2), (4, 2))],
+    [
+        ((4, 2), (3,)),
+        ((4, 2), (1,)),
+        ((4, 2), (1, 2)),
+        ((4, 2), (4, 3)),
+        ((4, 2), (4, 2, 2)),
+        ((4, 3, 2), (4, 2)),
+    ],
     ids=str,
 )
 def test_weights_of_another_size_are_refused(mode, shape, weights):
@@ -252,7 +269,9 @@ def test_every_model_loop_agrees():
         other = WithCompute()
         other.compile("sgd", run_eagerly=eagerly)
         assert float(other.evaluate(x, x, verbose=0)) == pytest.approx(x.mean(), rel=1e-6)
-    each = tf.vectorized_map(lambda pair: loss(pair[0][None], pair[1][None]), (tf.constant(x), 2 * tf.constant(x)))
+    each = tf.vectorized_map(
+        lambda pair: loss(pair[0][None], pair[1][None]), (tf.constant(x), 2 * tf.constant(x))
+    )
     np.testing.assert_allclose(each, x.mean(-1), rtol=1e-6)
 
 
