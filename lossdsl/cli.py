@@ -56,7 +56,7 @@ def check(
         results = [Result(None, None, error.diagnostics)]
     if text := FORMATS[form](results):
         print_text(text)
-    sys.exit(not all(result.ok for result in results))
+    sys.exit(0 if all(result.ok for result in results) else 1)
 
 
 def _check(found: Found) -> Result:
@@ -128,7 +128,7 @@ def fmt(files: Sequence[Path], only_check: bool) -> None:
             click.echo(f"{'would format' if only_check else 'formatted'} {source.name}", err=True)
             if not only_check:
                 path.write_text(new, "utf-8")
-    sys.exit(only_check and changed)
+    sys.exit(1 if only_check and changed else 0)
 
 
 @commands.command()

@@ -69,7 +69,8 @@ class _Reverse:
     def run(self, upstreams: Sequence[Node]) -> Node:
         for root, upstream in zip(self.roots, upstreams, strict=True):
             self._add(root, Adjoint(upstream, None, True))
-        wanted = next(n for n in self.nodes if n.op == INPUT and n.attr("name") == self.name)
+        inputs = (n for n in self.builder.graph.nodes if n.op == INPUT)
+        wanted = next(n for n in inputs if n.attr("name") == self.name)
         for node in reversed(self.nodes):
             if node is not wanted and node in self.adjoints and self.reach[node]:
                 self._backward(node, self.adjoints[node])

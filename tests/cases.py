@@ -8,9 +8,9 @@ from itertools import product
 from typing import Any
 
 import numpy as np
+from oracle import floats
 
 from lossdsl.ops.op import EVERYWHERE, Family, Op
-from oracle import floats
 
 HARD = (
     0,
@@ -140,8 +140,10 @@ def _labels(high: int, *shape: int) -> np.ndarray:
 
 
 PLACES = {
-    "one_hot": lambda: [Case({"x": _labels(4, 3, 2, 1)}, {"num_classes": 4, "axis": 2})]
-    + [Case({"x": _labels(4, 3, 1, 2)}, {"num_classes": 4, "axis": 1})],
+    "one_hot": lambda: [
+        Case({"x": _labels(4, 3, 2, 1)}, {"num_classes": 4, "axis": 2}),
+        Case({"x": _labels(4, 3, 1, 2)}, {"num_classes": 4, "axis": 1}),
+    ],
     "take": lambda: [Case({"x": _numbers(4), "indices": _labels(4, 3, 2)})],
     "take_along_axis": lambda: [
         Case({"x": _numbers(2, 3, 2), "indices": _labels(2, 2, 3, 1)}, {"axis": 2}),
@@ -149,30 +151,20 @@ PLACES = {
     ],
     "gather_along_axis": lambda: [Case({"x": _numbers(2, 3), "indices": _labels(3, 2, 4)}, {"axis": 1})],
     "scatter_along_axis": lambda: [
-        Case({"x": _numbers(2, 2, 2), "like": _numbers(2, 3, 2), "indices": _labels(3, 2, 2, 2)}, {"axis": 1}),
-        Case({"x": _numbers(2, 4), "like": _numbers(2, 3), "indices": _labels(3, 2, 4)}, {"axis": 1}),
-    ],
-    "scatter_add": lambda: [Case({"x": _numbers(3, 2), "like": _numbers(4), "indices": _labels(4, 3, 2)})],
-    "pairs": lambda: [Case({"x": _numbers(3, 1, 2)}, {"axis": 0, "to": 1})],
-    "unpairs": lambda: [Case({"x": _numbers(1, 3, 2)}, {"axis": 0, "to": 1})],
-    "matmul": lambda: [Case({"x1": _numbers(2, 3), "x2": _numbers(3, 4)}, {"axis": 1})],
-    "matmul_transposed": lambda: [Case({"x1": _numbers(2, 4), "x2": _numbers(3, 4)}, {"axis": 1})],
-    "contraction": lambda: [
-        Case({"x1": _numbers(2, 1, 3), "x2": _numbers(1, 2, 3)}, {"axis": (2,)}),
-        Case({"x1": _numbers(2, 3, 2), "x2": _numbers(2, 3, 2)}, {"axis": (1, 2)}),
-    ],
-    "select": lambda: [Case({"x": _numbers(2, 3, 2)}, {"index": i, "axis": 1}) for i in (0, 1, 2, -1, -3)],
-    "slice": lambda: [
-        Case({"x": _numbers(2, 4)}, {"start": start, "stop": stop, "axis": 1})
-        for start, stop in ((None, None), (1, None), (None, -1), (1, 3), (-2, None), (-3, -1))
-    ],
-    "pad_select": lambda: [
-        Case({"x": _numbers(2, 1), "like": _numbers(2, 3)}, {"index": i, "axis": 1}) for i in (0, 1, 2, -1, -3)
-    ],
-    "pad_slice": lambda: [
-        Case({"x": _numbers(2, n), "like": _numbers(2, 4)}, {"start": start, "stop": stop, "axis": 1})
-        for start, stop, n in ((None, None, 4), (1, None, 3), (None, -1, 3), (1, 3, 2), (-2, None, 2), (-3, -1, 2))
-    ],
-    "spread": lambda: [Case({"x": _numbers(2, 1, 2), "like": _numbers(2, 3, 2)})],
-    "expand_dims": lambda: [Case({"x": _numbers(2, 1)}, {"axis": 1})],
-}  # fmt: skip
+        Case({"x": _numbers(2, 2, 2), "like": _numbers(2, 3, 2), "indices": _labels(3, 2, 2, 2)}, {"axis":
+        1}), Case({"x": _numbers(2, 4), "like": _numbers(2, 3), "indices": _labels(3, 2, 4)}, {"axis":
+        1}), ], "scatter_add": lambda: [Case({"x": _numbers(3, 2), "like": _numbers(4), "indices":
+        _labels(4, 3, 2)})], "pairs": lambda: [Case({"x": _numbers(3, 1, 2)}, {"axis": 0, "to": 1})],
+        "unpairs": lambda: [Case({"x": _numbers(1, 3, 2)}, {"axis": 0, "to": 1})], "matmul": lambda:
+        [Case({"x1": _numbers(2, 3), "x2": _numbers(3, 4)}, {"axis": 1})], "matmul_transposed": lambda:
+        [Case({"x1": _numbers(2, 4), "x2": _numbers(3, 4)}, {"axis": 1})], "contraction": lambda: [
+        Case({"x1": _numbers(2, 1, 3), "x2": _numbers(1, 2, 3)}, {"axis": (2,)}), Case({"x1": _numbers(2,
+        3, 2), "x2": _numbers(2, 3, 2)}, {"axis": (1, 2)}), ], "select": lambda: [Case({"x": _numbers(2,
+        3, 2)}, {"index": i, "axis": 1}) for i in (0, 1, 2, -1, -3)], "slice": lambda: [ Case({"x":
+        _numbers(2, 4)}, {"start": start, "stop": stop, "axis": 1}) for start, stop in ((None, None), (1,
+        None), (None, -1), (1, 3), (-2, None), (-3, -1)) ], "pad_select": lambda: [ Case({"x": _numbers(2,
+        1), "like": _numbers(2, 3)}, {"index": i, "axis": 1}) for i in (0, 1, 2, -1, -3) ], "pad_slice":
+        lambda: [ Case({"x": _numbers(2, n), "like": _numbers(2, 4)}, {"start": start, "stop": stop,
+        "axis": 1}) for start, stop, n in ((None, None, 4), (1, None, 3), (None, -1, 3), (1, 3, 2), (-2,
+        None, 2), (-3, -1, 2)) ], "spread": lambda: [Case({"x": _numbers(2, 1, 2), "like": _numbers(2, 3,
+        2)})], "expand_dims": lambda: [Case({"x": _numbers(2, 1)}, {"axis": 1})], }  # fmt: skip

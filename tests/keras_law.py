@@ -1,7 +1,8 @@
-"""The law of the `keras` column: on the backend that Keras runs on, the template gives what the NumPy column gives.
+"""The law of the `keras` column: on the backend that Keras runs on, the template gives what the NumPy
+column gives.
 
-Run as a script it judges the whole table, one line for each row that breaks it: so other backends are tried, each in
-a process of its own.
+Run as a script it judges the whole table, one line for each row that breaks it: so other backends are
+tried, each in a process of its own.
 """
 
 from __future__ import annotations
@@ -10,18 +11,19 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 import cases as inputs
+import numpy as np
 from cases import Case
-from laws import computed, smooth
+from law_tools import computed, smooth
+from oracle import floats
+
 from lossdsl.backends.load import load
 from lossdsl.ops import INTERNAL, OPS
 from lossdsl.ops.op import Family, Op
-from oracle import floats
 
 TOLERANCE = 2e-5
-"""Of float32: frameworks' functions err by up to a hundred units in the last place, after XLA's rearrangements too."""
+"""Of float32: frameworks' functions err by up to a hundred units in the last place, after XLA's
+rearrangements too."""
 
 
 ABSOLUTE = {"elu": 1e-7, "gelu": 1e-6, "erfinv": 1e-7}

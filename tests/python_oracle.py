@@ -49,17 +49,11 @@ def from_python(node: Any) -> Shape:
             named = [("keyword", k.arg, from_python(k.value)) for k in keywords]
             shape = ("call", name, *map(from_python, args), *named)
         case python.Subscript(value=value, slice=index):
-            bracketless = isinstance(index, python.Tuple) and not index_is_tuple(node, index)
-            items = index.elts if bracketless else [index]
+            items = index.elts if isinstance(index, python.Tuple) else [index]
             shape = ("subscript", from_python(value), *map(from_python, items))
         case _:
             raise AssertionError(python.dump(node))
     return (*shape, (node.col_offset, node.end_col_offset))
-
-
-def index_is_tuple(node: python.Subscript, index: python.Tuple) -> bool:
-    """Whether `x[(1, 2)]` was written, not `x[1, 2]`: Python gives both one tree, but not one place."""
-    return index.col_offset < index.elts[0].col_offset and index.end_col_offset + 1 == node.end_col_offset
 
 
 def from_ours(node: Any) -> Shape:
@@ -92,6 +86,8 @@ def from_ours(node: Any) -> Shape:
         case ast.Call(function=name, args=args, keywords=keywords):
             shape = ("call", name, *map(from_ours, [*args, *keywords]))
         case ast.Subscript(operand=operand, items=items):
+            if len(items) == 1 and isinstance(items[0], ast.Tuple):
+                items = items[0].items  # Python has one tree for `x[(a, b)]` and `x[a, b]`
             shape = ("subscript", from_ours(operand), *map(from_ours, items))
         case _:
             raise AssertionError(node)

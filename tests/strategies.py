@@ -1,7 +1,7 @@
 """Random formulas for property tests: any the grammar allows, and well-typed expressions over given inputs.
 
 The texts come from `loss.lark` itself, by `hypothesis.extra.lark`. Only the chain of operators is written
-here: drawn from the grammar, an expression is nearly always too large, since each of ten levels may double it.
+here: drawn from the grammar, an expression is nearly always too large, as each of ten levels may double it.
 """
 
 from __future__ import annotations

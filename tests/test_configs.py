@@ -16,6 +16,7 @@ loss: mean(abs(y_true
         - bad))
 losses:
   first: mse
+  built_in: {class_name: pkg>Loss, registered_name: pkg>Loss, config: {name: a-b, reduction: sum}}
   block: |   # a comment
       e = y_true - y_pred
 

@@ -73,7 +73,7 @@ def test_canonical_text(text: str, expected: str) -> None:
 
 
 @given(grammar_formulas())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_any_formula_reads_back(text: str) -> None:
     try:
         formula = read(text)
@@ -93,7 +93,7 @@ def test_typed_expressions_read_back(text: str) -> None:
 
 
 @given(grammar_expressions())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_no_bracket_is_needless(text: str) -> None:
     """Taking out any pair that only groups gives another tree, or none."""
     try:
@@ -179,7 +179,7 @@ def test_line_ends_of_other_systems() -> None:
 
 
 @given(grammar_formulas())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_no_comment_is_lost(text: str) -> None:
     try:
         formula = read(text)

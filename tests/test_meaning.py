@@ -121,7 +121,7 @@ def test_definitions(text: str, expected: np.ndarray) -> None:
         ("def f(x) = f(x)\nf(y_pred)", "recursive-definition"),
         ("def f(x) = g(x)\ndef g(x) = f(x)\nf(y_pred)", "recursive-definition"),
         ("def f(x) = x\ndef f(x) = x\nf(y_pred)", "name-bound-twice"),
-        ("def f(x, x) = x\nf(y_pred, 1)", "name-bound-twice"),
+        ("def f(x, x) = x\nf(y_pred, 1)", "repeated-parameter"),
         ("def f(x) = x\nf(y_pred, 2)", "too-many-arguments"),
         ("def f(x, y) = x * y\nf(y_pred)", "missing-argument"),
         ("def f(x) = x\nf(y=y_pred)", "unknown-argument"),

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+import laws
 import numpy as np
 import pytest
 
-import laws
 from lossdsl.interval import UNIT, Interval
 from lossdsl.ops import INTERNAL, OPS
 from lossdsl.ops.op import EVERYWHERE, NO_KINK, NO_LIMITS, ZERO, Curvature, Monotone, Op, RangeRule

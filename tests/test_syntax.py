@@ -82,6 +82,13 @@ def test_any_expression_is_that_of_python(text: str) -> None:
         check_against_python(expression(text), text)
 
 
+def test_a_tuple_as_an_index_is_told_from_two_indices() -> None:
+    one, two = expression("x[(1, 2)]"), expression("x[1, 2]")
+    assert isinstance(one, ast.Subscript)
+    assert isinstance(two, ast.Subscript)
+    assert (len(one.items), len(two.items)) == (1, 2)
+
+
 def test_caret_is_power() -> None:
     assert ast.same(expression("-a ^ b ^ -c * d"), expression("-a ** b ** -c * d"))
     assert not ast.same(expression("a ** b ** c"), expression("(a ** b) ** c"))
@@ -94,7 +101,7 @@ def test_operators_leave_their_sign() -> None:
 
 
 @given(grammar_formulas())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_every_place_reads_back_as_its_piece(text: str) -> None:
     try:
         formula = read(text)

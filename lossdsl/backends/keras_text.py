@@ -21,7 +21,7 @@ from lossdsl.types import BATCH, Dim
 
 LONGEST = 88
 """Longest expression before it gets a variable of its own."""
-TAKEN = frozenset({"ops", "shims", "dtype", "y_true", "y_pred", "alive", "value", "terms", "float"})
+TAKEN = frozenset({"ops", "shims", "dtype", "y_true", "y_pred", "alive", "upstream", "value", "terms", "float"})
 KEEPDIMS = ", keepdims=True"
 
 
@@ -62,7 +62,9 @@ class Printer:
     def _input(self, node: Node) -> None:
         name = str(node.attr("name"))
         missing = self.positions.missing(node.type)
-        if missing:
+        if not node.type.axes:  # a number for the batch travels as shape (1,)
+            self.lines.append(f"{name} = ops.reshape({name}, {(1,) * self.positions.rank})")
+        elif missing:
             axes = missing[0] if len(missing) == 1 else missing
             self.lines.append(f"{name} = ops.expand_dims({name}, axis={axes})")
 

@@ -17,6 +17,7 @@ from keras import KerasTensor, ops
 
 from lossdsl.backends import runtime, shims
 from lossdsl.backends.live_config import kind_of, warn, whole
+from lossdsl.backends.runtime_gradient import attach
 from lossdsl.backends.runtime_replicas import replicas
 from lossdsl.checked import Checked
 from lossdsl.errors import fail
@@ -47,7 +48,7 @@ _LOCK = threading.Lock()
 
 def formula_of(checked: Checked, program: Program, alive: bool) -> runtime.Formula:
     """The generated code of a program, in the form that `runtime` runs."""
-    code = program.load(ops, shims)
+    code = program.load_with_gradient(ops, shims, attach)
     return runtime.Formula(
         value=code.value,
         terms=code.terms,

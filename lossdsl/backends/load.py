@@ -12,7 +12,7 @@ from types import SimpleNamespace
 from typing import Any
 
 ALLOWED = (
-    ast.Module, ast.FunctionDef, ast.arguments, ast.arg, ast.Assign, ast.Return, ast.Expr, ast.Constant, ast.Name,
+    ast.Module, ast.FunctionDef, ast.arguments, ast.arg, ast.Assign, ast.Return, ast.Constant, ast.Name,
     ast.Load, ast.Store, ast.Attribute, ast.Call, ast.keyword, ast.Tuple, ast.List, ast.BinOp, ast.UnaryOp, ast.Add,
     ast.Sub, ast.Mult, ast.Div, ast.Pow, ast.USub, ast.Subscript, ast.Slice, ast.Compare, ast.Lt, ast.LtE, ast.Gt,
     ast.GtE, ast.Eq, ast.NotEq, ast.BitAnd, ast.BitOr, ast.Invert,
@@ -26,6 +26,8 @@ SHAPELESS = frozenset({"dtype", "shape", "ndim"})
 def vet(text: str) -> ast.Module:
     """The parsed text, which must be nothing but functions over `ops` and `shims`. Raises AssertionError."""
     tree = ast.parse(text)
+    for statement in tree.body:
+        _vet_function(statement)
     for node in ast.walk(tree):
         if not isinstance(node, ALLOWED):
             raise AssertionError(f"generated code has a {type(node).__name__}")
@@ -33,11 +35,30 @@ def vet(text: str) -> ast.Module:
             module = isinstance(node.value, ast.Name) and node.value.id in MODULES
             if node.attr.startswith("_") or not (module or node.attr in SHAPELESS):
                 raise AssertionError(f"generated code reads the attribute {node.attr}")
-        if isinstance(node, (ast.Name, ast.FunctionDef)):
-            name = node.id if isinstance(node, ast.Name) else node.name
-            if name.startswith("__"):
-                raise AssertionError(f"generated code has the name {name}")
+        if isinstance(node, (ast.Attribute, ast.Subscript)) and not isinstance(node.ctx, ast.Load):
+            raise AssertionError("generated code changes something that is not its own")
+        _vet_name(node)
     return tree
+
+
+def _vet_function(statement: ast.stmt) -> None:
+    """Straight-line code in a plain function: nothing runs before the function is called."""
+    if not isinstance(statement, ast.FunctionDef) or statement.decorator_list or statement.returns:
+        raise AssertionError(f"generated code has a {type(statement).__name__} outside a plain function")
+    for line in statement.body:
+        if not isinstance(line, (ast.Assign, ast.Return)):
+            raise AssertionError(f"generated code has a {type(line).__name__} in a function")
+    if not all(isinstance(value, ast.Constant) for value in statement.args.defaults):
+        raise AssertionError("generated code computes a default")
+
+
+def _vet_name(node: ast.AST) -> None:
+    """No name of Python's own, and none of the modules for anything else."""
+    name = {ast.Name: "id", ast.FunctionDef: "name", ast.arg: "arg", ast.keyword: "arg"}.get(type(node))
+    found = str(getattr(node, name)) if name else ""
+    bound = not isinstance(node, ast.keyword) and not isinstance(getattr(node, "ctx", None), ast.Load)
+    if found.startswith("__") or (bound and found in MODULES):
+        raise AssertionError(f"generated code has the name {found}")
 
 
 def load(text: str, name: str, **modules: Any) -> SimpleNamespace:

@@ -184,6 +184,8 @@ def loss_value(
 ) -> Any:
     """The loss as Keras wants it: every term weighted and reduced by itself, then added."""
     gather = replicas if formula.coupled else None
+    if ranks.weights is None and ranks.mask is None and gather is None:
+        return _unweighted(value(formula, y_true, y_pred, dtype), reduction, replicas)
     terms = weigh(formula, y_true, y_pred, weights, mask, ranks, dtype, gather)
     parts = [_reduced(term, reduction, None if formula.coupled else replicas) for term in terms]
     total = parts[0]
@@ -195,6 +197,17 @@ def loss_value(
     if reduction is None and any(term.kind != "batch" for term in terms):
         return gather.own(total, ops.shape(y_pred)[0])
     return total * gather.share
+
+
+def _unweighted(values: Any, reduction: str | None, replicas: Any) -> Any:
+    """Without weights or mask every kind of term is divided by the same count, so the whole is reduced at once."""
+    if reduction is None:
+        return values
+    if reduction == "sum":
+        return ops.sum(values)
+    if replicas is None:
+        return ops.mean(values)
+    return ops.sum(values) / replicas.total(_count(values, 0))
 
 
 def fractions(

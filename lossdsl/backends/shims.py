@@ -125,7 +125,8 @@ def top_k_indices(x: Any, k: int, axis: int) -> Any:
 def select(x: Any, index: int, axis: int) -> Any:
     """One entry of an axis, which keeps size 1."""
     axis = axis % len(x.shape)
-    return x[(slice(None),) * axis + (slice(index, index + 1 if index != -1 else None),)]
+    # by its number, not as a slice of one: a traced size that is not known yet stays 1
+    return ops.expand_dims(x[(slice(None),) * axis + (index,)], axis)
 
 
 def slice_along(x: Any, start: int | None, stop: int | None, axis: int) -> Any:

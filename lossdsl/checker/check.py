@@ -67,7 +67,8 @@ class Elaborated:
 def choose(formula: ast.Formula, meaning: Meaning) -> tuple[Signature, int, Elaborated]:
     """The first signature that checks, the least number of further axes that it needs, and its graph.
 
-    Where none checks, the one with the fewest errors. All that are tried after the first share one budget.
+    Where none checks, the one with the fewest errors; between equals, one that does not ask labels to be labels.
+    All that are tried after the first share one budget.
     """
     best: tuple[Signature, int, Elaborated] | None = None
     spent = 0
@@ -77,13 +78,17 @@ def choose(formula: ast.Formula, meaning: Meaning) -> tuple[Signature, int, Elab
             errors = found.errors
             if not errors or not BUDGETS.isdisjoint(d.code for d in errors):
                 return signature, stars, found
-            if best is None or len(errors) < len(best[2].errors):
+            if best is None or _wrong(found) < _wrong(best[2]):
                 best = signature, stars, found
             spent += found.steps
             if spent > current().expansion_steps:
                 return best
     assert best is not None
     return best
+
+
+def _wrong(found: Elaborated) -> tuple[int, bool]:
+    return len(found.errors), any(error.code == "needs-index" for error in found.errors)
 
 
 def elaborate(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from lossdsl.checker.names import INPUTS, RESERVED, did_you_mean
 from lossdsl.checker.scope import POISON, Scope, Value
 from lossdsl.errors import LossError, diagnostic, fail
-from lossdsl.ir.axes import Constraint
+from lossdsl.ir.axes import Constraint, is_free
 from lossdsl.ir.build import Builder
 from lossdsl.ir.node import MATRIX, VECTOR, Node
 from lossdsl.source import Span
@@ -75,9 +75,7 @@ def _declared(
     elif declaration.default is not None:
         node, span = elaborator.expression(declaration.default, scope), declaration.default.span
         if isinstance(node, Node) and node.op == VECTOR:
-            values = node.attr("values")
-            assert isinstance(values, tuple)
-            node = elaborator.builder.vector(name, values, axis, span)
+            node = _under_its_name(elaborator.builder, name, node, axis, span)
     else:
         elaborator.report(diagnostic("parameter-missing", declaration.name_span, name=name))
         return POISON
@@ -89,6 +87,15 @@ def _declared(
             elaborator.report(*error.diagnostics)
             return POISON
     return node
+
+
+def _under_its_name(builder: Builder, name: str, node: Node, axis: str | None, span: Span) -> Node:
+    """A vector literal as the parameter that it is the default of; its own axis was for nothing."""
+    values, literal = node.attr("values"), node.type.axes[0].id
+    assert isinstance(values, tuple)
+    if is_free(literal):
+        builder.layout.drop(literal)
+    return builder.vector(name, values, axis, span)
 
 
 def _as_declared(builder: Builder, declaration: ast.Declaration, node: Node, span: Span) -> Node:

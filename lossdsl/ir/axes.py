@@ -49,6 +49,10 @@ class Layout:
         if identity not in self.ids:
             self.ids.insert(self.ids.index(after) + 1 if after else len(self.ids), identity)
 
+    def drop(self, identity: str) -> None:
+        """Take back the room of an axis that no value lies on."""
+        self.ids.remove(identity)
+
     def sort(self, axes: Sequence[Axis]) -> tuple[Axis, ...]:
         """The axes in the order of the layout."""
         return tuple(sorted(axes, key=lambda axis: self.ids.index(axis.id)))

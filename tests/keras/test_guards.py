@@ -71,6 +71,20 @@ def test_one_number_for_the_batch_is_that_number(reduction):
             loss.function(y_true, y_pred, *given)
 
 
+@pytest.mark.parametrize("mode", ["eager", "graph", "xla"])
+def test_one_number_for_the_batch_has_a_gradient_for_every_sample(mode):
+    y_true, y_pred = np.random.default_rng(0).normal(size=(2, 4, 3))
+    slope = gradient(lossdsl.compile(CORRELATION), y_true.astype("float32"), y_pred, mode=mode)[1]
+    expected = np.zeros_like(y_pred)
+    for place in np.ndindex(y_pred.shape):
+        for sign in (1, -1):
+            moved = y_pred.copy()
+            moved[place] += sign * 1e-6
+            a, b = y_true - y_true.mean(0), moved - moved.mean(0)
+            expected[place] += sign * (1 - (a * b).mean() / np.sqrt((a * a).mean() * (b * b).mean())) / 2e-6
+    np.testing.assert_allclose(slope, expected, atol=1e-5)
+
+
 def test_labels_of_dead_positions_may_be_anything():
     loss = lossdsl.compile("-log(take_along_axis(y_pred, y_true))")
     y_pred = np.full((2, 3, 4), 0.25, "float32")

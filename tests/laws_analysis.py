@@ -1,0 +1,163 @@
+"""Laws of what the analyses rely on: ranges, monotonicity, curvature."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import cases as inputs
+import numpy as np
+from cases import Case
+from law_tools import computed, digits_of, each, exact, smooth, spot
+from mpmath import mp
+from oracle import Exact, floats
+
+from lossdsl.interval import Interval, outward
+from lossdsl.ops.op import Curvature, Family, Monotone, Op
+
+
+def law_range(op: Op) -> None:
+    """The range holds every value, in float64 and in float32, for boxes large, small and infinite."""
+    for case in inputs.cases(op):
+        if op.family is not Family.ELEMENTWISE:
+            boxes = [outward(float(np.min(x)), float(np.max(x))) for x in case.args.values()]
+            count = entries(op, case)
+            _contained(op, op.range_of(*boxes, n=Interval(count, count)), case)
+            _contained(op, op.range_of(*boxes), case)
+            continue
+        columns = list(case.args.values())
+        numbers = inputs.random(len(op.name))
+        for _ in range(60):
+            boxes = [_box(x, numbers) for x in columns]
+            keep = np.logical_and.reduce(
+                [(x >= b.lo) & (x <= b.hi) for x, b in zip(columns, boxes, strict=True)]
+            )
+            if keep.any():
+                part = Case({name: x[keep] for name, x in case.args.items()}, case.attrs)
+                _contained(op, op.range_of(*boxes, **case.attrs), part)
+
+
+def entries(op: Op, case: Case) -> int:
+    """How many entries the row works along."""
+    first = next(iter(case.args.values()))
+    axis = case.attrs.get("axis", tuple(range(first.ndim)))
+    if op.name in ("matmul", "contraction"):
+        first = case.args["x2"] if op.name == "contraction" else first
+    axes = axis if isinstance(axis, tuple) else (axis,)
+    return int(np.prod([first.shape[a] for a in axes]))
+
+
+def _box(column: np.ndarray, numbers: np.random.Generator) -> Interval:
+    if column.dtype == bool:
+        return Interval(*[(0, 0), (1, 1), (0, 1)][numbers.integers(3)])
+    lo, hi = sorted(numbers.choice(column, 2))
+    kind = numbers.integers(6)
+    box = outward(float(lo), float(lo if kind == 0 else hi))
+    return Interval(-np.inf, box.hi) if kind == 1 else Interval(box.lo, np.inf) if kind == 2 else box
+
+
+def _contained(op: Op, found: Interval, case: Case) -> None:
+    single = {k: x.astype(np.float32) if x.dtype == float else x for k, x in case.args.items()}
+    for args in (case.args, single):
+        values = np.asarray(computed(op, Case(args, case.attrs)), float)
+        values = values[~np.isnan(values)]
+        outside = values[(values < found.lo) | (values > found.hi)]
+        assert not outside.size, f"{op.name}: {outside[0]!r} is not in {found} for {spot(op, case, 0)} ..."
+
+
+def law_monotone(op: Op) -> None:
+    """A value rises or falls with an argument, as claimed, all others held."""
+    for case in inputs.cases(op):
+        for argument, claim in zip(op.signature.values, op.monotone, strict=True):
+            if claim in (Monotone.UP, Monotone.DOWN):
+                sign = 1 if claim is Monotone.UP else -1
+                with digits_of(op):
+                    for low, high in _raised(op, case, argument.name):
+                        for a, b in each(exact(op, low, case.attrs), exact(op, high, case.attrs)):
+                            assert sign * (mp.mpf(b) - mp.mpf(a)) >= -mp.mpf("1e-300"), (
+                                f"{op.name}: does not go {claim.value} with {argument.name}"
+                            )
+            elif (
+                claim is Monotone.BY_GRAD and argument.name in smooth(op) and op.family is Family.ELEMENTWISE
+            ):
+                _by_grad(op, case, argument.name)
+
+
+def _raised(op: Op, case: Case, name: str) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    """Pairs of operands that differ in one argument, the second not lower."""
+    x = case.args[name]
+    if op.family is not Family.ELEMENTWISE:
+        for at in np.ndindex(x.shape):
+            higher = x.copy()
+            higher[at] = True if x.dtype == bool else x[at] + 0.7
+            yield case.args, {**case.args, name: higher}
+        return
+    for shift in (1, 2, 5, 11):
+        other = np.roll(x, shift)
+        low, high = {**case.args, name: np.minimum(x, other)}, {**case.args, name: np.maximum(x, other)}
+        keep = inputs.inside(op, Case(low, case.attrs)) & inputs.inside(op, Case(high, case.attrs))
+        yield tuple({k: v[keep] for k, v in side.items()} for side in (low, high))  # type: ignore[misc]
+
+
+STRETCH = np.concatenate([np.geomspace(1e-9, 1e6, 91), -np.geomspace(1e-9, 1e6, 91), np.arange(-50, 51)])
+"""Places of all sizes and signs, where a derivative may change its sign."""
+
+
+def _by_grad(op: Op, case: Case, name: str) -> None:
+    """On a stretch within the domain where the derivative keeps its sign, the value goes with it."""
+    text = dict(zip((a.name for a in op.signature.values), op.grad, strict=True))[name]
+    for low, high in _raised(op, case, name):
+        a, b = (np.asarray(side[name], float) for side in (low, high))
+        places = np.sort(
+            np.concatenate([np.linspace(a, b, 21), np.clip(STRETCH[:, np.newaxis], a, b)]), axis=0
+        )
+        between = {k: places if k == name else np.broadcast_to(v, places.shape) for k, v in low.items()}
+        good = inputs.inside(op, Case(between, case.attrs)).all(0)
+        out = computed(op, Case(between, case.attrs))
+        slope = np.asarray(floats(text, {**between, **case.attrs, "g": np.ones(places.shape), "out": out}))
+        slope = np.broadcast_to(slope, places.shape)
+        start, stop = computed(op, Case(low, case.attrs)), computed(op, Case(high, case.attrs))
+        slack = 1e-12 * (np.abs(start) + np.abs(stop))
+        with np.errstate(all="ignore"):
+            rises, falls = good & (slope >= 0).all(0), good & (slope <= 0).all(0)
+            wrong = (rises & (stop < start - slack)) | (falls & (stop > start + slack))
+        at = [(k, low[k][wrong], high[k][wrong]) for k in low]
+        assert not wrong.any(), f"{op.name}: goes against its gradient in {name}: {at}"
+
+
+def law_curvature(op: Op) -> None:
+    """Convex, concave or affine, as claimed, in all arguments together; labels and conditions are held."""
+    if op.curvature is Curvature.NEITHER or op.signature.kind in ("int", "bool"):
+        return
+    free = [
+        a.name for a, m in zip(op.signature.values, op.monotone, strict=True) if m is not Monotone.UNORDERED
+    ]
+    for case in inputs.cases(op):
+        for other in _others(op, case, free):
+            with digits_of(op):
+                meaning = Exact()
+                middle = {n: meaning.value(x) for n, x in case.args.items()}
+                middle |= {n: (middle[n] + meaning.value(other[n])) / 2 for n in free}
+                ends = exact(op, case.args, case.attrs), exact(op, other, case.attrs)
+                for a, b, m in each(*ends, exact(op, middle, case.attrs)):
+                    _bends(op, (a + b) / 2 - m, abs(a) + abs(b))
+
+
+def _others(op: Op, case: Case, free: list[str]) -> Iterator[dict[str, Any]]:
+    for shift in (1, 3):
+        if op.family is Family.ELEMENTWISE:
+            yield {n: np.roll(x, shift) if n in free else x for n, x in case.args.items()}
+        else:
+            numbers = inputs.random(shift)
+            yield {n: x + numbers.normal(size=x.shape) if n in free else x for n, x in case.args.items()}
+
+
+def _bends(op: Op, above: Any, scale: Any) -> None:
+    slack = scale * mp.mpf("1e-300") + mp.mpf("1e-300")
+    convex, concave = above >= -slack, above <= slack
+    holds = {
+        Curvature.CONVEX: convex,
+        Curvature.CONCAVE: concave,
+        Curvature.AFFINE: convex and concave,
+    }[op.curvature]
+    assert holds, f"{op.name}: not {op.curvature.value}"
