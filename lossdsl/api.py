@@ -143,7 +143,7 @@ def evaluate(
     program = checked.program(true.shape, pred.shape)
     _verify(checked, true, pred)
     data = {
-        "y_true": _kind(true.reshape(_fit(true, program.true_rank)), checked.label),
+        "y_true": _kind(true.reshape(_fit(true, program.true_rank)) if program.true_rank else true, checked.label),
         "y_pred": _kind(pred.reshape(_fit(pred, program.pred_rank)), False),
     }
     root = program.elaborated.root
@@ -226,6 +226,19 @@ def eject(
 
 
 __all__ = [
-    "EMITS", "LANGUAGE", "Checked", "Program", "Report", "Span", "Severity", "Term",
-    "analyse", "check", "eject", "evaluate", "parameters", "report", "show",
+    "EMITS",
+    "LANGUAGE",
+    "Checked",
+    "Program",
+    "Report",
+    "Severity",
+    "Span",
+    "Term",
+    "analyse",
+    "check",
+    "eject",
+    "evaluate",
+    "parameters",
+    "report",
+    "show",
 ]  # fmt: skip

@@ -13,7 +13,7 @@ from lossdsl.checker.check import Elaborated, Meaning, choose, elaborate
 from lossdsl.checker.declared import data_declarations, within
 from lossdsl.checker.signature import Shape, Signature
 from lossdsl.errors import Diagnostic, LossError, fail
-from lossdsl.ir.node import show
+from lossdsl.ir.node import INPUT, reachable, show
 from lossdsl.limits import current
 from lossdsl.program import Program, aligned, build
 from lossdsl.source import Source, Span
@@ -104,12 +104,18 @@ class Checked:
         """The program to show where no data has come: at rank 2 where the formula takes it."""
         for stars in (self.stars + 1, self.stars):
             shapes = [s.least + s.has_star * stars for s in (self.signature.y_true, self.signature.y_pred)]
-            if self.signature.has_star and shapes[1] == 2 or stars == self.stars:
+            if (self.signature.has_star and shapes[1] == 2) or stars == self.stars:
                 try:
                     return self.program(*((None,) * rank for rank in shapes))
                 except LossError:  # a formula for one rank alone
                     continue
         raise AssertionError("a checked formula has a program")
+
+    @cached_property
+    def _uses_true(self) -> bool:
+        assert self.elaborated.root is not None
+        nodes = reachable([self.elaborated.root])
+        return any(node.op == INPUT and node.attr("name") == "y_true" for node in nodes)
 
     def _stars(
         self, true_shape: Sequence[int | None], pred_shape: Sequence[int | None], whole: Span
@@ -125,7 +131,7 @@ class Checked:
             if len(given) > (limit := current().axes):
                 raise fail("too-many-axes", shape.span or whole, name=name, count=len(given), limit=limit)
         for _, shape, given in both:
-            if shape.has_star:
+            if shape.has_star and (name == "y_pred" or self._uses_true):
                 return max(0, len(given) - shape.least)
         return 0
 
@@ -141,6 +147,9 @@ class Checked:
             ("y_true", true_shape, program.true_rank, self.signature.y_true),
             ("y_pred", pred_shape, program.pred_rank, self.signature.y_pred),
         ):
+            if rank == 0:
+                sizes["y_true.0"] = shape[0]
+                continue
             fitted = aligned(shape, rank) if len(shape) + 1 >= rank else None
             other = pred_shape if name == "y_true" else true_shape
             if fitted is None or self._invented(program, name, len(shape), other):

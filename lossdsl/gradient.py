@@ -107,8 +107,8 @@ class _Reverse:
                 if not kept:
                     selected = self.builder.apply("logical_not", [selected], span=node.span)
                 chosen = self._clean(Adjoint(adjoint.node, selected, False))
-                guard = self._both(adjoint.guard, selected)
-                adjoint = Adjoint(chosen, guard, adjoint.clean or adjoint.guard is None)
+                both = self._both(adjoint.guard, selected)
+                adjoint = Adjoint(chosen, both, adjoint.clean or adjoint.guard is None)
         local = self._evaluate(text, self._scope(node, row, adjoint.node, adjoint.guard))
         clean = adjoint.clean and (self._keeps_zero(node) or row.safe != NO_LIMITS)
         guard = self._guard_of(node, row, index, adjoint.guard)

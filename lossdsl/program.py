@@ -13,11 +13,11 @@ from lossdsl.backends.keras_text import function, functions
 from lossdsl.backends.load import load
 from lossdsl.backends.positions import Positions
 from lossdsl.checker.check import Elaborated
-from lossdsl.errors import LossError, diagnostic
+from lossdsl.errors import LossError, fail
 from lossdsl.gradient import NoGradientError, upstream, vjp
-from lossdsl.ir.node import Node, reachable
-from lossdsl.limits import current
 from lossdsl.ir.build import Builder
+from lossdsl.ir.node import INPUT, Node, reachable
+from lossdsl.limits import current
 from lossdsl.rewrite.contract import contract
 from lossdsl.rewrite.passes import Applied, follow, rewrite
 from lossdsl.rewrite.spread import float_spreads
@@ -40,7 +40,10 @@ class Term:
 
 @dataclass(eq=False)
 class Program:
-    """The code of a formula for inputs of given ranks; `source` defines `value` and `terms`."""
+    """The code of a formula for inputs of given ranks; `source` defines `value` and `terms`.
+
+    `true_rank` is 0 where the formula does not look at y_true, which may then have any shape.
+    """
 
     source: str
     true_rank: int
@@ -119,8 +122,8 @@ class Program:
             dims = [axis.size.value(dict(sizes)) for axis in node.type.full]
             known = [size for size in dims if size is not None]
             if math.prod(known) * 4 > limit:
-                pieces = {"size": round(math.prod(known) * 4 / 2**30, 1), "shape": node.type.show(dict(sizes))}
-                raise LossError(diagnostic("tensor-too-large", node.span or whole, **pieces))
+                size, shape = round(math.prod(known) * 4 / 2**30, 1), node.type.show(dict(sizes))
+                raise fail("tensor-too-large", node.span or whole, size=size, shape=shape)
 
 
 def build(elaborated: Elaborated, fill: tuple[float, float], alive: bool, best: bool = True) -> Program:
@@ -133,14 +136,17 @@ def build(elaborated: Elaborated, fill: tuple[float, float], alive: bool, best: 
     form = Form(builder, [root, *(term.node for term in terms)], elaborated.names, best)
     value, *parts = form.roots
     extra = ["alive"] if alive else []
+    uses_true = any(node.op == INPUT and node.attr("name") == "y_true" for node in reachable(form.roots))
     return Program(
         source="\n\n".join(
-            [form.text("value", [*DATA, *(f"{name}=None" for name in extra)], [value]),
-             form.text("terms", [*DATA, *extra], parts, many=True)]
-        ),  # fmt: skip
-        true_rank=len(inputs.types["y_true"].axes),
+            [
+                form.text("value", [*DATA, *(f"{name}=None" for name in extra)], [value]),
+                form.text("terms", [*DATA, *extra], parts, many=True),
+            ]
+        ),
+        true_rank=len(inputs.types["y_true"].axes) if uses_true else 0,
         pred_rank=len(inputs.types["y_pred"].axes),
-        shared=_shared(elaborated),
+        shared=_shared(elaborated) if uses_true else 0,
         fill=fill,
         label=inputs.types["y_true"].dtype is not DType.FLOAT,
         alive=alive,
@@ -191,7 +197,7 @@ class _Late:
     """Gradients by the labels, made when one is first asked for: hardly anybody does."""
 
     def __init__(self, program: Program, ops: Any, shims: Any) -> None:
-        self.make = lambda: program._load(program.gradient_source("y_true") or "", ops, shims)
+        self.program, self.modules = program, (ops, shims)
         self.code: SimpleNamespace | None = None
 
     def pull(self, name: str) -> Any:
@@ -199,7 +205,8 @@ class _Late:
 
         def call(*arguments: Any) -> Any:
             if self.code is None:
-                self.code = self.make()
+                text = self.program.gradient_source("y_true") or ""
+                self.code = self.program._load(text, *self.modules)
             return getattr(self.code, f"pull_{name}_true")(*arguments)
 
         return call

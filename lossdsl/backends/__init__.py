@@ -1,0 +1,1 @@
+"""From the graph to code, numbers and text; and the one door to Keras."""

@@ -60,13 +60,15 @@ def _formula(formulas, y_true, y_pred):
     shapes = {{"y_true": tuple(y_true.shape), "y_pred": tuple(y_pred.shape)}}
     rank = max(len(shapes["y_pred"]), min(formulas))
     if rank not in formulas:
-        raise ValueError(f"the formula takes predictions of rank {{sorted(formulas)}}, not of shape {{shapes['y_pred']}}")
+        raise ValueError(f"the formula takes predictions of rank {{sorted(formulas)}}, and not {{shapes['y_pred']}}")
     formula = formulas[rank]
     aligned = {{
         name: (*(shape[:wanted]), *[1] * (wanted - len(shape)))
         for (name, shape), wanted in zip(shapes.items(), (formula.true_rank, formula.pred_rank))
     }}
     for name, shape in shapes.items():
+        if not aligned[name]:  # the formula does not look at it
+            continue
         extra = shape[len(aligned[name]):]
         if any(size not in (1, None) for size in extra) or len(shape) + 1 < len(aligned[name]):
             raise ValueError(f"{{name}} has shape {{shape}}, which does not fit: {{shapes}}")
@@ -91,7 +93,8 @@ def standalone(checked: Checked, class_name: str) -> str:
     code = "\n\n".join(
         [*(_code(p, r, "") for r, p in plain.items()), *(_code(p, r, "_weighted") for r, p in weighted.items())]
     )
-    pieces = [_source("runtime.py"), _source("runtime_replicas.py"), _shims(code)]
+    parts = ["runtime.py", "runtime_gradient.py", "runtime_replicas.py"]
+    pieces = [*(_source(part) for part in parts), _shims(code)]
     imports, bodies = _imports(pieces)
     if re.search(rf"\b{class_name}\b", "\n".join([*imports, *bodies])):
         raise fail("class-name", None, name=class_name)
@@ -135,15 +138,38 @@ def _programs(checked: Checked, alive: bool) -> dict[int, Program]:
 
 
 def _code(program: Program, rank: int, suffix: str) -> str:
-    return re.sub(r"^def (value|terms)\(", rf"def \1_of_rank_{rank}{suffix}(", program.source, flags=re.M)
+    """Every function of a program under names that tell its rank, and the two that carry the gradient."""
+    texts = [program.source]
+    pulls = program.gradient_source()
+    if pulls is not None:
+        labels = None if program.label else program.gradient_source("y_true")
+        texts += [pulls, *([labels] if labels else []), _attached(program)]
+    whole = "\n\n".join(texts)
+    names = set(re.findall(r"^def (\w+)\(", whole, flags=re.M))
+    return re.sub(r"\b\w+\b", lambda m: f"{m[0]}_of_rank_{rank}{suffix}" if m[0] in names else m[0], whole)
+
+
+def _attached(program: Program) -> str:
+    """`loss_value` and `loss_terms`: the value and the terms with their gradient."""
+    def one(name: str) -> str:
+        true = "None" if program.label else f"pull_{name}_true"
+        return f"attach({name}, pull_{name}, {true})"
+
+    value = "value" if program.alive else one("value")
+    terms = ", ".join(f"{one(f'term_{i}')}(*data)" for i in range(len(program.terms)))
+    return (
+        f"def value_with_gradient(*data):\n    return {value}(*data)\n\n\n"
+        f"def terms_with_gradient(*data):\n    return ({terms},)\n"
+    )
 
 
 def _table(name: str, programs: dict[int, Program], suffix: str, checked: Checked) -> str:
     lines = [f"{name} = {{"]
     for rank, program in programs.items():
         kinds = tuple((term.kind, term.rank) for term in program.terms)
+        ours = "" if program.gradient_source() is None else "_with_gradient"
         lines.append(
-            f"    {rank}: Formula(value_of_rank_{rank}{suffix}, terms_of_rank_{rank}{suffix}, {kinds!r}, "
+            f"    {rank}: Formula(value{ours}_of_rank_{rank}{suffix}, terms{ours}_of_rank_{rank}{suffix}, {kinds!r}, "
             f"{program.true_rank}, {program.pred_rank}, {program.shared}, {program.fill!r}, "
             f"{checked.label!r}, {checked.couples != 'none'!r}),"
         )
@@ -155,8 +181,8 @@ def _sizes(programs: dict[int, Program]) -> str:
     lines = ["SIZES = {"]
     for rank, program in programs.items():
         wanted = [(_size(c.left), c.relation, _size(c.right)) for c in program.elaborated.constraints]
-        batch = (("y_true", 0, 0), "==", ("y_pred", 0, 0))
-        lines.append(f"    {rank}: {list(dict.fromkeys([batch, *wanted]))!r},")
+        batch = [(("y_true", 0, 0), "==", ("y_pred", 0, 0))] if program.true_rank else []
+        lines.append(f"    {rank}: {list(dict.fromkeys([*batch, *wanted]))!r},")
     return "\n".join([*lines, "}", ""])
 
 
@@ -172,22 +198,26 @@ def _source(name: str) -> str:
 
 
 def _imports(sources: list[str]) -> tuple[list[str], list[str]]:
-    """The import lines of several modules, once each, and what is left of the modules."""
-    lines: dict[str, None] = {}
+    """The import lines of several modules, merged, and what is left of the modules."""
+    plain: set[str] = set()
+    named: dict[str, set[str]] = {}
     bodies = []
     for source in sources:
         tree = ast.parse(source)
         gone: set[int] = set()
         for i, node in enumerate(tree.body):
-            docstring = i == 0 and isinstance(node, ast.Expr)
-            if docstring or isinstance(node, (ast.Import, ast.ImportFrom)):
-                text = ast.get_source_segment(source, node) or ""
-                if not docstring and "__future__" not in text:
-                    lines[text] = None
-                gone.update(range(node.lineno, (node.end_lineno or node.lineno) + 1))
+            if isinstance(node, ast.Import):
+                plain.update(f"import {alias.name}" for alias in node.names)
+            elif isinstance(node, ast.ImportFrom):
+                named.setdefault(str(node.module), set()).update(alias.name for alias in node.names)
+            elif i or not isinstance(node, ast.Expr):
+                continue
+            gone.update(range(node.lineno, (node.end_lineno or node.lineno) + 1))
         kept = [line for n, line in enumerate(source.splitlines(), 1) if n not in gone]
         bodies.append("\n".join(kept).strip() + "\n")
-    return sorted(lines, key=lambda line: ("keras" in line, line)), bodies
+    named.pop("__future__", None)
+    lines = [f"from {module} import {', '.join(sorted(names))}" for module, names in named.items()]
+    return sorted([*plain, *lines], key=lambda line: ("keras" in line, line)), bodies
 
 
 def _shims(code: str) -> str:

@@ -132,7 +132,9 @@ def _check_sizes(what: str, shape: Shape, data: Shape, spread: bool) -> None:
 
 def prepare(formula: Formula, y_true: Any, y_pred: Any, dtype: str) -> tuple[Any, Any]:
     """Both inputs as the formula's code expects them: labels whole numbers, the rest floats, ranks right."""
-    y_true = _align(_label(y_true) if formula.label else _number(y_true, dtype), formula.true_rank)
+    y_true = _label(y_true) if formula.label else _number(y_true, dtype)
+    if formula.true_rank:  # 0 where the formula does not look at the labels
+        y_true = _align(y_true, formula.true_rank)
     return y_true, _align(_number(y_pred, dtype), formula.pred_rank)
 
 

@@ -60,8 +60,8 @@ def bind(expr: ast.Call, names: Sequence[str], required: Sequence[str], scope: S
         place = scope.span(keyword)
         if keyword.name not in names:
             help = did_you_mean(keyword.name, list(names)) or f"it takes {', '.join(names)}"
-            pieces = {"name": keyword.name, "function": function}
-            raise LossError(diagnostic("unknown-argument", place, help=help, **pieces))
+            wrong = diagnostic("unknown-argument", place, help=help, name=keyword.name, function=function)
+            raise LossError(wrong)
         if keyword.name in given:
             raise fail("argument-twice", place, name=keyword.name, function=function)
         given[keyword.name] = keyword.value

@@ -9,7 +9,7 @@ from lossdsl.analysis.reach import lost_at, reached
 from lossdsl.checker import lints
 from lossdsl.checker.declared import bind_parameters, check_declarations
 from lossdsl.checker.elaborate import Elaborator
-from lossdsl.checker.names import INPUTS, RESERVED, did_you_mean
+from lossdsl.checker.names import INPUTS, RESERVED, did_you_mean, mentioned
 from lossdsl.checker.scope import Poison, Scope
 from lossdsl.checker.signature import MOST_STARS, Inputs, Signature, at_rank, candidates
 from lossdsl.errors import Diagnostic, LossError, diagnostic, fail
@@ -142,31 +142,16 @@ def _unknown_parameters(
     elaborator: Elaborator, formula: ast.Formula, params: Mapping[str, object]
 ) -> None:
     """Given parameters that the formula has no use for, or that may not be parameters."""
-    mentioned = _mentioned(formula)
+    known = mentioned(formula)
     declared = {s.name for s in formula.statements if isinstance(s, ast.Declaration)}
     for name in params:
         if name in RESERVED and name in declared:
             continue
         if name in RESERVED or name in INPUTS:
             elaborator.report(diagnostic("reserved-name", None, name=name))
-        elif name not in mentioned:
-            help = did_you_mean(name, sorted(mentioned - set(INPUTS)))
+        elif name not in known:
+            help = did_you_mean(name, sorted(known - set(INPUTS)))
             elaborator.report(diagnostic("parameter-unused", formula.span, help=help, name=name))
-
-
-def _mentioned(formula: ast.Formula) -> set[str]:
-    """Every name that a formula declares or reads."""
-    found: set[str] = set()
-    stack: list[object] = [formula]
-    while stack:
-        part = stack.pop()
-        if isinstance(part, (ast.Name, ast.Declaration)):
-            found.add(part.id if isinstance(part, ast.Name) else part.name)
-        if isinstance(part, ast.Tree):
-            stack.extend(ast.parts(part))
-        elif isinstance(part, tuple):
-            stack.extend(part)
-    return found
 
 
 def _check_root(

@@ -60,7 +60,7 @@ def bind_parameters(
     for name, declaration in declared.items():
         scope.values[name] = _declared(elaborator, declaration, given, scope)
     for name, value in given.items():
-        if name not in declared and name not in RESERVED:
+        if name not in declared and name not in INPUTS:
             scope.values[name] = _node(elaborator.builder, name, value, None, formula.span)
 
 

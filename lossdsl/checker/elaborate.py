@@ -230,7 +230,9 @@ class Elaborator:
 
         def choose(condition: Node) -> Node | None:
             if condition.is_const and condition.type.dtype is DType.BOOL:
-                self.push((self._expr, expr.body if condition.value else expr.orelse, scope))
+                taken, dropped = (expr.body, expr.orelse) if condition.value else (expr.orelse, expr.body)
+                names.mark_used(dropped, scope)
+                self.push((self._expr, taken, scope))
                 return None
             places = [scope.span(piece) for piece in (expr.condition, expr.body, expr.orelse)]
             self.evaluate(

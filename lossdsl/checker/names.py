@@ -89,6 +89,27 @@ def _closest(name: str, known: tuple[str, ...]) -> str | None:
     return close[0] if close else None
 
 
+def mark_used(tree: ast.Tree, scope: Scope) -> None:
+    """Names of a branch that a constant leaves out: not evaluated, and yet not unused."""
+    for name in mentioned(tree):
+        scope.value(name)
+
+
+def mentioned(tree: ast.Tree) -> set[str]:
+    """Every name that a piece of syntax declares or reads."""
+    found: set[str] = set()
+    stack: list[object] = [tree]
+    while stack:
+        part = stack.pop()
+        if isinstance(part, (ast.Name, ast.Declaration)):
+            found.add(part.id if isinstance(part, ast.Name) else part.name)
+        if isinstance(part, ast.Tree):
+            stack.extend(ast.parts(part))
+        elif isinstance(part, tuple):
+            stack.extend(part)
+    return found
+
+
 def unknown_function(name: str, span: Span, scope: Scope) -> LossError:
     """The error for a function that does not exist, with ours for a foreign one."""
     if name in ALIASES:

@@ -1,0 +1,1 @@
+"""The graph: interned, typed nodes, and the one way to make them."""

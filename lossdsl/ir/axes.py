@@ -125,11 +125,11 @@ def _differ(
     types: tuple[Type, Type],
     spans: tuple[Span | None, Span | None],
     span: Span | None,
-    **pieces: object,
+    axis: str = "",
 ) -> LossError:
     shown = [type.show() for type in types]
     labels = [(s, label) for s, label in zip(spans, shown, strict=True) if s is not None]
-    return LossError(diagnostic(code, span, labels=labels, left=shown[0], right=shown[1], **pieces))
+    return LossError(diagnostic(code, span, labels=labels, left=shown[0], right=shown[1], axis=axis))
 
 
 def by_number(type: Type, number: int, span: Span | None) -> Axis:

@@ -111,5 +111,6 @@ def _match_all(nodes: tuple[Node, ...], wanted: tuple[Pattern, ...], found: Foun
 def head(rule: Rule) -> str:
     """The operation that a rule's left side begins with."""
     wanted = pattern(rule.left)
-    assert isinstance(wanted, Apply) and wanted.op in OPS, rule.name
+    assert isinstance(wanted, Apply), rule.name
+    assert wanted.op in OPS, rule.name
     return wanted.op

@@ -1,1 +1,1 @@
-"""The syntax: from the text of a formula to its tree and back."""
+"""From text to a syntax tree, and back."""
