@@ -103,14 +103,13 @@ def report(formula: str | Source, params: Mapping[str, object], *, measure: bool
 
 
 def _report(checked: Checked) -> Report:
-    program = checked.display()
     return Report(
         ok=True,
         diagnostics=checked.warnings,
         signature=str(checked.signature),
         parameters=parameters(checked),
         couples_batch=checked.couples,
-        terms=program.terms,
+        terms=checked.terms,
     )
 
 
@@ -136,15 +135,12 @@ def evaluate(
     Data outside its declared range is an error here, as are shapes that can't meet (LossError).
     """
     checked = analyse(formula, {**(params or {}), **more}, measure=True)
-    true, pred = np.asarray(y_true), np.asarray(y_pred)
-    for name, array in (("y_true", true), ("y_pred", pred)):
-        if array.dtype.kind not in "fiub":
-            raise fail("data-not-numbers", None, name=name, found=array.dtype)
+    true, pred = _array("y_true", y_true), _array("y_pred", y_pred)
     program = checked.program(true.shape, pred.shape)
     _verify(checked, true, pred)
     data = {
-        "y_true": _kind(true.reshape(_fit(true, program.true_rank)) if program.true_rank else true, checked.label),
-        "y_pred": _kind(pred.reshape(_fit(pred, program.pred_rank)), False),
+        "y_true": _kind("y_true", _fitted(true, program.true_rank), checked.label),
+        "y_pred": _kind("y_pred", _fitted(pred, program.pred_rank), False),
     }
     root = program.elaborated.root
     assert root is not None
@@ -152,14 +148,34 @@ def evaluate(
     return value
 
 
-def _fit(array: np.ndarray[Any, Any], rank: int) -> tuple[int, ...]:
+def _fitted(array: np.ndarray[Any, Any], rank: int) -> np.ndarray[Any, Any]:
+    """The array at the rank that a program expects; as it is where the formula does not look at it."""
+    if not rank:
+        return array
     fitted = aligned(array.shape, rank)
     assert fitted is not None
-    return tuple(int(size) for size in fitted if size is not None)
+    return array.reshape(tuple(int(size) for size in fitted if size is not None))
 
 
-def _kind(array: np.ndarray[Any, Any], label: bool) -> np.ndarray[Any, Any]:
-    return array.astype(np.int64 if label else np.float64)
+def _array(name: str, data: Any) -> np.ndarray[Any, Any]:
+    """Data as an array of numbers."""
+    try:
+        array = np.asarray(data)
+    except ValueError:
+        raise fail("data-not-numbers", None, name=name, found="lists of different lengths") from None
+    if array.dtype.kind not in "fiub":
+        raise fail("data-not-numbers", None, name=name, found=array.dtype)
+    return array
+
+
+def _kind(name: str, array: np.ndarray[Any, Any], label: bool) -> np.ndarray[Any, Any]:
+    """Floats, or whole numbers where the formula reads labels."""
+    if not label:
+        return array.astype(np.float64)
+    odd = array[~((np.abs(array) < 2**62) & (np.floor(array) == array))]
+    if odd.size:
+        raise fail("label-not-whole", None, name=name, value=odd.flat[0])
+    return array.astype(np.int64)
 
 
 def _verify(checked: Checked, true: np.ndarray[Any, Any], pred: np.ndarray[Any, Any]) -> None:

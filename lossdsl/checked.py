@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from lossdsl.analysis.root import couples
@@ -15,7 +15,7 @@ from lossdsl.checker.signature import Shape, Signature
 from lossdsl.errors import Diagnostic, LossError, fail
 from lossdsl.ir.node import INPUT, reachable, show
 from lossdsl.limits import current
-from lossdsl.program import Program, aligned, build
+from lossdsl.program import Program, Term, aligned, build, terms_of
 from lossdsl.source import Source, Span
 from lossdsl.syntax import ast
 from lossdsl.syntax.parse import parse
@@ -40,6 +40,12 @@ class Checked:
     stars: int
     elaborated: Elaborated
     _programs: dict[Hashable, Program] = field(default_factory=dict)
+
+    def __reduce__(self) -> tuple[Any, tuple[Any, ...]]:
+        """A copy is checked anew: the graph of a long formula is too deep for `pickle` and `copy`."""
+        meaning = self.meaning
+        again = partial(analyse, uses=meaning.uses, epsilon=meaning.epsilon, measure=meaning.measure)
+        return again, (self.source, self.params)
 
     @property
     def text(self) -> str:
@@ -102,14 +108,23 @@ class Checked:
 
     def display(self) -> Program:
         """The program to show where no data has come: at rank 2 where the formula takes it."""
-        for stars in (self.stars + 1, self.stars):
-            shapes = [s.least + s.has_star * stars for s in (self.signature.y_true, self.signature.y_pred)]
-            if (self.signature.has_star and shapes[1] == 2) or stars == self.stars:
-                try:
-                    return self.program(*((None,) * rank for rank in shapes))
-                except LossError:  # a formula for one rank alone
-                    continue
-        raise AssertionError("a checked formula has a program")
+        signature, stars = self.signature, self._shown[0]
+        ranks = [shape.least + shape.has_star * stars for shape in (signature.y_true, signature.y_pred)]
+        return self.program(*((None,) * rank for rank in ranks))
+
+    @property
+    def terms(self) -> tuple[Term, ...]:
+        """The terms of the loss, and the weights that each takes, at the rank that is shown."""
+        return terms_of(self._shown[1])
+
+    @cached_property
+    def _shown(self) -> tuple[int, Elaborated]:
+        """How many further axes to show the formula with, and its graph there."""
+        if self.signature.has_star and self.signature.y_pred.least + self.stars < 2:
+            more = elaborate(self.formula, self.signature, self.stars + 1, self.meaning)
+            if not more.errors:
+                return self.stars + 1, more
+        return self.stars, self.elaborated
 
     @cached_property
     def _uses_true(self) -> bool:
@@ -130,7 +145,7 @@ class Checked:
                 raise fail("no-batch-axis", whole, name=name)
             if len(given) > (limit := current().axes):
                 raise fail("too-many-axes", shape.span or whole, name=name, count=len(given), limit=limit)
-        for _, shape, given in both:
+        for name, shape, given in both:
             if shape.has_star and (name == "y_pred" or self._uses_true):
                 return max(0, len(given) - shape.least)
         return 0
@@ -211,6 +226,8 @@ def examine(
         raise fail("not-a-formula", None, kind=type(formula).__name__)
     source = Source(formula) if isinstance(formula, str) else formula
     tree = parse(source)
+    if len(params or {}) > (limit := current().parameters):
+        raise fail("too-many-parameters", tree.span, limit=limit)
     plain = {str(name): _plain(str(name), value) for name, value in (params or {}).items()}
     meaning = Meaning(plain, dict(uses or {}), epsilon, measure)
     signature, stars, found = choose(tree, meaning)
@@ -227,7 +244,18 @@ def _plain(name: str, value: object) -> object:
         numbers = all(isinstance(x, (int, float)) and not isinstance(x, bool) and _reasonable(x) for x in items)
         if numbers and len(items) <= MOST_ENTRIES and len(rows) in (0, len(value)) and items:
             return [list(row) for row in rows] if rows else list(value)
-    raise fail("parameter-type", None, name=name, kind=type(value).__name__)
+    raise fail("parameter-type", None, name=name, found=_found(value))
+
+
+def _found(value: object) -> str:
+    """What a parameter is that can't be one."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, (int, float)):
+        return "larger than any float"
+    if isinstance(value, (list, tuple)):
+        return "an empty list" if not value else f"a list of {len(value)} that are not all finite numbers"
+    return f"of type {type(value).__name__}"
 
 
 def _reasonable(value: float) -> bool:

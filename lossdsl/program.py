@@ -131,8 +131,7 @@ def build(elaborated: Elaborated, fill: tuple[float, float], alive: bool, best: 
     root = elaborated.root
     assert root is not None
     builder, inputs = elaborated.builder, elaborated.inputs
-    named = {node: name for name, node in elaborated.terms}
-    terms = root_terms(builder, root, named, inputs.types["y_pred"])
+    terms = _root_terms(elaborated)
     form = Form(builder, [root, *(term.node for term in terms)], elaborated.names, best)
     value, *parts = form.roots
     extra = ["alive"] if alive else []
@@ -155,6 +154,17 @@ def build(elaborated: Elaborated, fill: tuple[float, float], alive: bool, best: 
         nodes=tuple(reachable(form.roots)),
         form=form,
     )
+
+
+def terms_of(elaborated: Elaborated) -> tuple[Term, ...]:
+    """The terms of the root of a formula."""
+    return tuple(_term(term) for term in _root_terms(elaborated))
+
+
+def _root_terms(elaborated: Elaborated) -> list[RootTerm]:
+    assert elaborated.root is not None
+    named = {node: name for name, node in elaborated.terms}
+    return root_terms(elaborated.builder, elaborated.root, named, elaborated.inputs.types["y_pred"])
 
 
 class Form:

@@ -62,7 +62,7 @@ class LossSpec:
             )
         if not isinstance(self.dtype, str | None):
             raise _setting("dtype", self.dtype, "it is the name of a float type or of a policy")
-        if not isinstance(self.language, int) or self.language < 1:
+        if type(self.language) is not int or self.language < 1:
             raise _setting("language", self.language, "it is a whole number from 1")
         if self.language > LANGUAGE:
             raise fail("spec-version", None, found=self.language, known=LANGUAGE)
@@ -84,7 +84,13 @@ class LossSpec:
     @classmethod
     def from_json(cls, text: str) -> LossSpec:
         """The spec that `to_json` wrote."""
-        return cls.parse(json.loads(text))
+        try:
+            value = json.loads(text, object_pairs_hook=_no_key_twice)
+        except LossError:
+            raise
+        except (ValueError, RecursionError) as error:
+            raise fail("config-unreadable", None, kind="JSON", reason=error) from None
+        return cls.parse(value)
 
     def to_dict(self) -> dict[str, Any]:
         """The smallest mapping that `parse` reads back; only plain values."""
@@ -183,6 +189,16 @@ def _number(name: str, text: str) -> bool | int | float:
         except ValueError:
             continue
     raise fail("spec-value", None, name=name, found=f"the text {text!r}")
+
+
+def _no_key_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The mapping of a JSON object; of two equal keys Python would take the last, and say nothing."""
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise fail("config-unreadable", None, kind="JSON", reason=f"the key {key!r} stands there twice")
+        found[key] = value
+    return found
 
 
 def _setting(name: str, value: object, allowed: str) -> LossError:

@@ -85,6 +85,25 @@ CASES: tuple[Case, ...] = (
         (B, 3, 2),
     ),
     case(
+        "vector-inner-share",
+        "y_pred: float[batch, time, features]\nw: float[time] = [1, 2, 3]\nv: float[features] = [2, 5]\n"
+        "mean(w / sum(w) * softmax(v) * square(y_true - y_pred)) + sum(cumsum(w) * v * mean(y_pred, axis=batch))",
+        (B, 3, 2),
+    ),
+    case("vector-alone", "mean(y_pred) * sum([1, 2] * [3, 4]) / norm([3, 4]) + sum(y_pred * sort(w))", (B, 3), params={"w": [3, 1, 2]}),
+    case("vector-matrix", "mean(y_pred * matmul(w, m)) + sum(matmul([1, 2], m))", (B, 2), params={"w": [1, 2], "m": [[1, 2], [3, 4]]}),
+    case("vector-pairs", "sum(y_pred * sum(pairs(w, axis=-1) * pairs(y_true, axis=-1), axis=2))", (B, 3), params={"w": [3, 1, 2]}),
+    case("table-share", "mean(take(w / sum(w), y_true) * y_pred[..., 0])", (B, 5), (B, 5, 3), classes=3, params={"w": [1, 2, 3]}),
+    case("table-on-an-axis", "sum(take(w, y_true) * -take_along_axis(log_softmax(w * y_pred), y_true))", (B,), (B, 3), classes=3, params={"w": [1, 2, 3]}),
+    case(
+        "table-inner",
+        "y_true: label[batch, time]\ny_pred: float[batch, classes, time]\nalpha: float[classes] = [1, 2, 3]\n"
+        "mean(take(alpha / mean(alpha), y_true) * mean(alpha * y_pred, axis=classes))",
+        (B, 5),
+        (B, 3, 5),
+        classes=3,
+    ),
+    case(
         "vector-inner-rank-4",
         "y_pred: float[batch, a, b, c]\nw: float[a]\nv: float[b]\nsum(w * v * (y_true - y_pred))",
         (B, 3, 2, 2),

@@ -103,9 +103,7 @@ def _typed(inputs: tuple[str, ...], depth: int) -> st.SearchStrategy[str]:
     for _ in range(depth):
         inner = found
         one = st.tuples(st.sampled_from(SMOOTH + KINKED), inner).map(lambda p: p[0].format(f"({p[1]})"))
-        two = st.tuples(st.sampled_from(PAIRS), inner, inner).map(
-            lambda p: p[0].format(f"({p[1]})", f"({p[2]})")
-        )
+        two = st.tuples(st.sampled_from(PAIRS), inner, inner).map(lambda p: p[0].format(f"({p[1]})", f"({p[2]})"))
         found = st.one_of(inner, one, two)
     return found
 

@@ -40,6 +40,7 @@ CANONICAL = [
     ("(a and b)or c", "a and b or c"),
     ("a and(b and c)", "a and (b and c)"),
     ("not(a<b)", "not a < b"),
+    ("not(not a)", "not not a"),
     ("(not a)==b", "(not a) == b"),
     ("(a<b)<c", "(a < b) < c"),
     ("(a if b else c)if d else e", "(a if b else c) if d else e"),
@@ -103,11 +104,7 @@ def test_no_bracket_is_needless(text: str) -> None:
     assert tree is not None
     shown = format_expression(tree)
     for start, stop in brackets(shown):
-        if (
-            start
-            and (shown[start - 1].isalnum() or shown[start - 1] == "_")
-            and not shown[:start].endswith(WORDS)
-        ):
+        if start and (shown[start - 1].isalnum() or shown[start - 1] == "_") and not shown[:start].endswith(WORDS):
             continue  # the arguments of a call
         without = f"{shown[:start]} {shown[start + 1 : stop]} {shown[stop + 1 :]}"
         try:

@@ -24,7 +24,7 @@ def arrays(checked: Checked, program: Program, case: Case) -> dict[str, np.ndarr
     true, pred = case.data()
     found = {}
     for name, array, rank in (("y_true", true, program.true_rank), ("y_pred", pred, program.pred_rank)):
-        shape = aligned(array.shape, rank)
+        shape = aligned(array.shape, rank) if rank else array.shape
         assert shape is not None
         found[name] = array.reshape([size for size in shape if size is not None])
     found["y_true"] = found["y_true"].astype("int32" if checked.label else "float32")

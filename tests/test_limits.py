@@ -59,7 +59,7 @@ def test_nesting_is_refused_at_its_place() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        " + ".join(["abs(y_true-y_pred)*0.5"] * 1000), " + ".join(["-x"] * 1000),
+        " + ".join(["abs(y_true-y_pred)*0.5"] * 1000), " + ".join(["-x"] * 1000), " + ".join(["f(-x)"] * 1000),
         "f(" + ", ".join(["-x"] * 1000) + ")",
         " or ".join(["not x"] * 1000), " * ".join(["x**2"] * 1000), "x" + "[0]" * 1000,
         "<".join("x" * 1000),

@@ -153,9 +153,7 @@ MISTAKES = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("name", "text"), [(name, text) for name, texts in MISTAKES.items() for text in texts]
-)
+@pytest.mark.parametrize(("name", "text"), [(name, text) for name, texts in MISTAKES.items() for text in texts])
 def test_mistakes(name: str, text: str) -> None:
     assert code(text) == name
 

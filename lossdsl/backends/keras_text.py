@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 
 from lossdsl.backends.positions import Positions
 from lossdsl.backends.precedence import ATOM, INFIX, join
-from lossdsl.ir.node import CONST, INPUT, MATRIX, Node, reachable, uses
+from lossdsl.ir.node import CONST, INPUT, MATRIX, VECTOR, Node, reachable, uses
 from lossdsl.ops import INTERNAL, OPS
 from lossdsl.ops.op import Family
 from lossdsl.types import BATCH, Dim
@@ -36,6 +36,7 @@ class Printer:
         for root in roots:
             self.counts[root] = self.counts.get(root, 0) + 1
         self.thin = thin(positions, self.nodes, roots)
+        self.short = short(self.nodes, roots)
         self.lines: list[str] = []
         self._text: dict[Node, tuple[str, int]] = {}
         self._used: set[str] = set()
@@ -163,9 +164,10 @@ class Printer:
             rows = ", ".join(f"[{', '.join(_number(v)[0] for v in row)}]" for row in values)
             return f"ops.convert_to_tensor([{rows}], dtype=dtype)"
         text = f"ops.convert_to_tensor([{', '.join(_number(v)[0] for v in values)}], dtype=dtype)"
-        place = self.positions.layout.index(node.type.axes[0].id)
-        after = self.positions.rank - place - 1
-        return f"ops.reshape({text}, (-1,{' 1,' * after})" + ")" if after else text
+        place, rank = self.positions.layout.index(node.type.axes[0].id), self.positions.rank
+        first = place if node in self.short else 0
+        shape = ", ".join("-1" if i == place else "1" for i in range(first, rank))
+        return text if shape == "-1" else f"ops.reshape({text}, ({shape}))"
 
     def _dim(self, node: Node) -> str:
         size = node.attr("size")
@@ -201,6 +203,15 @@ def thin(positions: Positions, nodes: Sequence[Node], roots: Sequence[Node]) -> 
             continue
         found.discard(node)
         doubtful.extend([*node.inputs, *consumers.get(node, [])])
+    return found
+
+
+def short(nodes: Sequence[Node], roots: Sequence[Node]) -> set[Node]:
+    """Vectors that need no axes of size 1 before their own: they only ever meet tensors that have them."""
+    found = {node for node in nodes if node.op == VECTOR and node not in roots}
+    for node in nodes:
+        whole = _elementwise(node) and any(x.op != VECTOR and x.type.axes for x in node.inputs)
+        found -= set() if whole else set(node.inputs)
     return found
 
 

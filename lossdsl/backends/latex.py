@@ -12,7 +12,8 @@ LEVELS = {"or": 1, "and": 2, "not": 3, "compare": 4, "+": 5, "-": 5, "*": 6, "/"
 """How tightly each operator binds; a fraction needs no parentheses."""
 SIGNS = {"<=": r"\le", ">=": r"\ge", "==": "=", "!=": r"\ne"}
 GREEK = frozenset(
-    ["alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "lambda", "mu", "nu", "xi", "pi", "rho", "sigma", "tau", "upsilon", "phi", "chi", "psi", "omega"]
+    {"alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "lambda", "mu", "nu"}
+    | {"xi", "pi", "rho", "sigma", "tau", "upsilon", "phi", "chi", "psi", "omega"}
 )
 DATA = {"y_true": "y", "y_pred": r"\hat{y}"}
 Piece = tuple[str, int]

@@ -19,6 +19,8 @@ ALLOWED = (
 )  # fmt: skip
 """The pieces of Python that generated code is made of: no import, no class, no lambda, no loop, no decorator."""
 MODULES = frozenset({"ops", "shims"})
+MOST_SHOWN = 512
+"""Texts whose lines a traceback can show."""
 SHAPELESS = frozenset({"dtype", "shape", "ndim"})
 """Attributes of a tensor that generated code reads."""
 
@@ -61,10 +63,18 @@ def _vet_name(node: ast.AST) -> None:
         raise AssertionError(f"generated code has the name {found}")
 
 
+def _show_in_tracebacks(text: str, name: str) -> None:
+    """Let Python find the lines of a text; the oldest go, so that a program may make losses without end."""
+    linecache.cache.pop(name, None)
+    linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
+    for old in [known for known in list(linecache.cache) if known.startswith("<lossdsl ")][:-MOST_SHOWN]:
+        linecache.cache.pop(old, None)
+
+
 def load(text: str, name: str, **modules: Any) -> SimpleNamespace:
     """The functions that a generated text defines, over the modules given; its lines show in tracebacks."""
     code = compile(vet(text), name, "exec")
-    linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
+    _show_in_tracebacks(text, name)
     space: dict[str, Any] = {"__builtins__": {"float": float}, "__name__": name, **modules}
     exec(code, space)  # noqa: S102  the text is our own, and was vetted above
     return SimpleNamespace(**{key: value for key, value in space.items() if key not in modules and key[0] != "_"})

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from lossdsl.backends.positions import Positions
+from lossdsl.errors import fail
 from lossdsl.ir.node import CAST, CONST, DIM, INPUT, MATRIX, VECTOR, Node, reachable
 from lossdsl.ops import INTERNAL, OPS
 from lossdsl.types import BATCH, Dim
@@ -49,7 +50,10 @@ def _value(node: Node, values: Mapping[Node, Any], positions: Positions, data: M
     row = OPS.get(node.op) or INTERNAL[node.op]
     attributes = positions.attributes(row, node)
     attributes = {k: _size(v, data) if isinstance(v, Dim) else v for k, v in attributes.items()}
-    return row.numpy(*operands, **attributes)
+    try:
+        return row.numpy(*operands, **attributes)
+    except IndexError as error:
+        raise fail("index-outside", node.span, function=node.op, reason=error) from None
 
 
 def _laid_out(array: Array, node: Node, positions: Positions) -> Array:

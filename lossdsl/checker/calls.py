@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from lossdsl import library
@@ -28,7 +28,7 @@ FACTORS = frozenset({"negative_slope", "alpha"})
 _expression = cache(parse_expression)
 
 
-@cache
+@lru_cache(maxsize=256)
 def _library_formula(name: str, text: str) -> ast.Formula:
     return parse(Source(text, f"<{name}>"))
 

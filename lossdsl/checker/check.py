@@ -18,10 +18,12 @@ from lossdsl.ir.build import Builder
 from lossdsl.ir.node import INPUT, Node, reachable
 from lossdsl.limits import current
 from lossdsl.messages import Severity
+from lossdsl.messages.meaning import NAMES
 from lossdsl.syntax import ast
 from lossdsl.types import BATCH, DType
 
 BUDGETS = frozenset({"too-many-steps", "too-many-nodes", "too-many-errors"})
+SHAPELESS = BUDGETS | frozenset(NAMES) | {"parameter-missing", "parameter-unused", "parameter-range"}
 """Errors that another signature can't mend."""
 MOST_PASSES = 8
 """How often a formula is gone through again because a vector found its axis; one vector needs two passes."""
@@ -76,12 +78,12 @@ def choose(formula: ast.Formula, meaning: Meaning) -> tuple[Signature, int, Elab
         for stars in range(MOST_STARS + 1 if signature.has_star else 1):
             found = elaborate(formula, signature, stars, meaning)
             errors = found.errors
-            if not errors or not BUDGETS.isdisjoint(d.code for d in errors):
+            if all(d.code in SHAPELESS for d in errors) or not BUDGETS.isdisjoint(d.code for d in errors):
                 return signature, stars, found
             if best is None or _wrong(found) < _wrong(best[2]):
                 best = signature, stars, found
             spent += found.steps
-            if spent > current().expansion_steps:
+            if spent > current().expansion_steps // 2:
                 return best
     assert best is not None
     return best

@@ -13,6 +13,7 @@ from lossdsl.checker.scope import Absent, AxisArgument, Scope, SettledAxes, Valu
 from lossdsl.errors import LossError, diagnostic, fail
 from lossdsl.ir.build import Builder
 from lossdsl.ir.node import INPUT, Node
+from lossdsl.limits import DEFAULT
 from lossdsl.ops import ALIASES, INTERNAL, OPS
 from lossdsl.source import Span
 from lossdsl.syntax import ast
@@ -72,7 +73,7 @@ def unknown_name(name: str, span: Span, scope: Scope) -> LossError:
 
 def did_you_mean(name: str, known: list[str]) -> str:
     """A line of advice with the closest spelling, or nothing."""
-    close = _closest(name, tuple(known))
+    close = _closest(name, tuple(known)) if len(name) <= DEFAULT.name else None
     return f"did you mean `{close}`?" if close else ""
 
 

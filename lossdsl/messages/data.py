@@ -35,6 +35,16 @@ DATA: dict[str, Message] = {
         help="mend the data or the declaration; a training step doesn't look at ranges, `lossdsl.evaluate` does",
         example="# lossdsl.evaluate('y_pred: prob[batch, *]; mean(y_pred - y_true)', [0.0], [1.5])",
     ),
+    "label-not-whole": Message(
+        text="the data of `{name}` holds {value}, where the formula reads labels, which are whole numbers",
+        help="for data of another kind, declare it: `{name}: float[batch, *]`",
+        example="# lossdsl.evaluate('y_true: label[batch]; mean(take([1, 2], y_true) * y_pred)', [0.5], [[1, 2]])",
+    ),
+    "index-outside": Message(
+        text="`{function}` is given an index that is not there: {reason}",
+        help="guard it: `where(ok, index, 0)`; in training a wrong index gives 0 or NaN, and no error",
+        example="# lossdsl.evaluate('y_true: label[batch]; mean(take([1, 2], y_true) * y_pred)', [7], [[1, 2]])",
+    ),
     "loss-read-only": Message(
         text="a loss can't be changed once it is made: {name}",
         help="make another: `loss.with_params({name}=...)`, or `lossdsl.compile(...)` for a setting",

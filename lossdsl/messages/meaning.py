@@ -437,8 +437,8 @@ SHAPES: dict[str, Message] = {
         example="# compile(3)",
     ),
     "parameter-type": Message(
-        text="parameter `{name}` is a {kind}, not a finite number, a truth value or a list of numbers",
-        help="",
+        text="parameter `{name}` is {found}",
+        help="give a finite number, True or False, a list of numbers, or a list of such lists of equal length",
         example="# compile(formula, gamma='x')",
     ),
 }

@@ -35,7 +35,7 @@ _BUDGETS: dict[str, Message] = {
         example="# 257 statements `a1 = a0`",
     ),
     "too-many-parameters": Message(
-        text="the formula declares more than {limit} parameters",
+        text="there are more than {limit} parameters",
         help="one parameter may be a vector: `weight: float[classes]`",
         example="# 65 declarations",
     ),

@@ -104,7 +104,7 @@ ROWS = (
         safe=NO_LIMITS,
         masked=NOT_A_REDUCTION,
         numpy=_take,
-        keras="ops.take({x}, {indices}, axis=0)",
+        keras="ops.take(ops.reshape({x}, (-1,)), {indices}, axis=0)",
     ),
     Op(
         sig="take_along_axis(x: T[*s], indices: int[*s], axis: axis = -1) -> T[*s at axis]",

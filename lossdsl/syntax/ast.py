@@ -1,7 +1,7 @@
 """The syntax tree: what was written, with the place of every piece.
 
 Trees compare with `same`, which walks with a stack: a sum of a thousand terms is a thousand levels deep, and
-the comparison that a dataclass writes for itself would recurse. Nothing here knows what a name means.
+the comparison (and the `repr`) that a dataclass writes for itself would recurse. Nothing here knows what a name means.
 """
 
 from __future__ import annotations
@@ -11,11 +11,14 @@ from dataclasses import dataclass, fields
 from lossdsl.source import Span
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(frozen=True, eq=False, repr=False, slots=True)
 class Tree:
     """Any piece of syntax."""
 
     span: Span
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.span.text[:40]!r}>"
 
 
 class Expr(Tree):
@@ -24,42 +27,42 @@ class Expr(Tree):
     __slots__ = ()
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(frozen=True, eq=False, repr=False, slots=True)
 class Number(Expr):
     """`1`, `0.5`, `1e-3`: `value` is an int where the text has neither point nor exponent."""
 
     value: int | float
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(frozen=True, eq=False, repr=False, slots=True)
 class Boolean(Expr):
     """`True` or `False`."""
 
     value: bool
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(frozen=True, eq=False, repr=False, slots=True)
 class Name(Expr):
     """A name that stands for a value or, after `axis=`, for an axis."""
 
     id: str
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(frozen=True, eq=False, repr=False, slots=True)
 class Vector(Expr):
     """`[a, b, c]`."""
 
     items: tuple[Expr, ...]
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(frozen=True, eq=False, repr=False, slots=True)
 class Tuple(Expr):
     """`(a, b)`: only an axis argument accepts it."""
 
     items: tuple[Expr, ...]
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(frozen=True, eq=False, repr=False, slots=True)
 class Unary(Expr):
     """`-x`, `+x`, `not x`; `op` is the word or sign."""
 
@@ -67,7 +70,7 @@ class Unary(Expr):
     operand: Expr
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(frozen=True, eq=False, repr=False, slots=True)
 class Binary(Expr):
     """`x + y` and so on; `op` is one of `+ - * / **` (`^` is read as `**`) or `and`, `or`."""
 
@@ -76,7 +79,7 @@ class Binary(Expr):
     right: Expr
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(frozen=True, eq=False, repr=False, slots=True)
 class Compare(Expr):
     """`a < b <= c`: `ops` has one fewer than `operands`; each is one of `< <= > >= == !=`."""
 
@@ -84,7 +87,7 @@ class Compare(Expr):
     operands: tuple[Expr, ...]
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(frozen=True, eq=False, repr=False, slots=True)
 class IfElse(Expr):
     """`body if condition else orelse`."""
 
@@ -93,7 +96,7 @@ class IfElse(Expr):
     orelse: Expr
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(frozen=True, eq=False, repr=False, slots=True)
 class Keyword(Tree):
     """`name=value` in a call."""
 
@@ -101,7 +104,7 @@ class Keyword(Tree):
     value: Expr
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(frozen=True, eq=False, repr=False, slots=True)
 class Call(Expr):
     """`function(a, b, key=c)`; `name_span` is the place of the function's name."""
 
@@ -111,7 +114,7 @@ class Call(Expr):
     keywords: tuple[Keyword, ...]
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(frozen=True, eq=False, repr=False, slots=True)
 class Slice(Tree):
     """`lower:upper` in an index; a missing bound is None."""
 
@@ -119,12 +122,12 @@ class Slice(Tree):
     upper: Expr | None
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(frozen=True, eq=False, repr=False, slots=True)
 class Ellipsis(Tree):
     """`...` in an index."""
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(frozen=True, eq=False, repr=False, slots=True)
 class Subscript(Expr):
     """`x[..., 0]`, `x[:, 1:]`."""
 
@@ -132,14 +135,14 @@ class Subscript(Expr):
     items: tuple[Expr | Slice | Ellipsis, ...]
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(frozen=True, eq=False, repr=False, slots=True)
 class AxisDecl(Tree):
     """One axis of a declared shape: a name, a whole number, or `*` for any further axes."""
 
     value: str | int
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(frozen=True, eq=False, repr=False, slots=True)
 class RangeDecl(Tree):
     """`in [0, inf)`: bounds (None is infinite) and whether each is closed; or `in {0, 1}`: `members`."""
 
@@ -150,7 +153,7 @@ class RangeDecl(Tree):
     members: tuple[float, ...] | None
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(frozen=True, eq=False, repr=False, slots=True)
 class Declaration(Tree):
     """`y_pred: prob[batch, *]` or `gamma: float = 2.0 in [0, inf)`; `axes` is None where no shape is."""
 
@@ -163,7 +166,7 @@ class Declaration(Tree):
     kind_span: Span
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(frozen=True, eq=False, repr=False, slots=True)
 class Binding(Tree):
     """`name = value`."""
 
@@ -172,7 +175,7 @@ class Binding(Tree):
     name_span: Span
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(frozen=True, eq=False, repr=False, slots=True)
 class Parameter(Tree):
     """A parameter of a `def`, with its default value or None."""
 
@@ -180,7 +183,7 @@ class Parameter(Tree):
     default: Expr | None
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(frozen=True, eq=False, repr=False, slots=True)
 class Definition(Tree):
     """`def f(x, k=1) = body`."""
 
@@ -190,7 +193,7 @@ class Definition(Tree):
     name_span: Span
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(frozen=True, eq=False, repr=False, slots=True)
 class Term(Tree):
     """`term name = value`."""
 
@@ -202,7 +205,7 @@ class Term(Tree):
 Statement = Declaration | Binding | Definition | Term
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(frozen=True, eq=False, repr=False, slots=True)
 class Formula(Tree):
     """A whole formula: its statements, then the loss, which is None where named terms stand for it."""
 

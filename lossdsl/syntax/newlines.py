@@ -36,7 +36,7 @@ def end_statements(tokens: Sequence[Token], source: Source) -> list[Token]:
     if not any(token.type == NEWLINE for token in tokens):
         return list(tokens)
     ends = _ends(tokens)
-    indent = _first_indent(tokens, ends, source)
+    indent = _first_indent(tokens[0], source)
     for i in ends:
         sign = tokens[i + 1]
         if sign.type in SIGNS and tokens[i - 1].type != SEMICOLON and _indent(tokens[i]) > indent:
@@ -70,13 +70,12 @@ def _indent(newline: Token) -> int:
     return len(newline[newline.rfind("\n") + 1 :].expandtabs(TAB))
 
 
-def _first_indent(tokens: Sequence[Token], ends: Sequence[int], source: Source) -> int:
+def _first_indent(first: Token, source: Source) -> int:
     """The indentation of the first statement.
 
-    On the first line of a text it counts as the least of the others, as in a triple-quoted string, whose
-    first line stands after the quotes. Lines that begin with a sign have no say: they are to be judged by it.
+    On the first line of a triple-quoted string nothing shows it, and it counts as none: then a sign on the line
+    below is an error where it might have been meant as the loss, never the loss where it wasn't.
     """
-    if tokens[0].type == NEWLINE:
-        return _indent(tokens[0])
-    others = [_indent(tokens[i]) for i in ends if tokens[i + 1].type not in SIGNS]
-    return min(others) if others else len(source.text[: tokens[0].start_pos].expandtabs(TAB))
+    if first.type == NEWLINE:
+        return _indent(first)
+    return len(source.text[: first.start_pos].expandtabs(TAB))

@@ -98,7 +98,10 @@ def test_labels_of_dead_positions_may_be_anything():
 
 def test_what_stands_in_lies_inside_the_declared_range():
     loss = lossdsl.compile("y_pred: float[batch, *] in [2, 3]\nmean(sqrt(y_pred - 2) + 0 * y_true)")
-    value, slope = gradient(loss, np.zeros((2, 1)), [[2.25], [-5.0]], np.array([1.0, 0.0], "float32"))
+    # TensorFlow's own kernel hides a NaN here, XLA does not
+    value, slope = gradient(
+        loss, np.zeros((2, 1)), [[2.25], [-5.0]], np.array([1.0, 0.0], "float32"), mode="xla"
+    )
     assert float(value) == pytest.approx(0.25)
     np.testing.assert_allclose(slope, [[0.5], [0.0]], rtol=1e-6)
 
