@@ -14,6 +14,7 @@ from lossdsl import hook
 
 if TYPE_CHECKING:
     from lossdsl.api import Report, check, eject, evaluate
+    from lossdsl.budgets import Limits, limits
     from lossdsl.errors import Diagnostic, LossError
     from lossdsl.keras import Loss, Metric, compile, metric
     from lossdsl.spec import LossSpec
@@ -23,6 +24,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Diagnostic",
     "Loss",
+    "Limits",
     "LossError",
     "LossSpec",
     "Metric",
@@ -31,11 +33,13 @@ __all__ = [
     "compile",
     "eject",
     "evaluate",
+    "limits",
     "metric",
 ]
 
 _HOMES = {
     "lossdsl.api": ("Report", "check", "eject", "evaluate"),
+    "lossdsl.budgets": ("Limits", "limits"),
     "lossdsl.errors": ("Diagnostic", "LossError"),
     "lossdsl.keras": ("Loss", "Metric", "compile", "metric"),
     "lossdsl.spec": ("LossSpec",),

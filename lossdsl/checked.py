@@ -13,9 +13,9 @@ from lossdsl.checker.check import Elaborated, Meaning, choose, elaborate
 from lossdsl.checker.declared import data_declarations, within
 from lossdsl.checker.signature import Shape, Signature
 from lossdsl.errors import Diagnostic, LossError, fail
-from lossdsl.ir.node import INPUT, reachable, show
-from lossdsl.limits import current
-from lossdsl.program import Program, Term, aligned, build, terms_of
+from lossdsl.ir.node import show
+from lossdsl.budgets import current
+from lossdsl.program import Program, Term, aligned, build, looks_at, terms_of
 from lossdsl.source import Source, Span
 from lossdsl.syntax import ast
 from lossdsl.syntax.parse import parse
@@ -129,8 +129,7 @@ class Checked:
     @cached_property
     def _uses_true(self) -> bool:
         assert self.elaborated.root is not None
-        nodes = reachable([self.elaborated.root])
-        return any(node.op == INPUT and node.attr("name") == "y_true" for node in nodes)
+        return looks_at([self.elaborated.root], "y_true")
 
     def _stars(
         self, true_shape: Sequence[int | None], pred_shape: Sequence[int | None], whole: Span
@@ -254,7 +253,10 @@ def _found(value: object) -> str:
     if isinstance(value, (int, float)):
         return "larger than any float"
     if isinstance(value, (list, tuple)):
-        return "an empty list" if not value else f"a list of {len(value)} that are not all finite numbers"
+        entries = sum(len(row) if isinstance(row, (list, tuple)) else 1 for row in value)
+        if entries > MOST_ENTRIES:
+            return f"a list of more than {MOST_ENTRIES} numbers"
+        return "a list of anything but finite numbers" if entries else "an empty list"
     return f"of type {type(value).__name__}"
 
 

@@ -14,7 +14,6 @@ from functools import cache
 from lossdsl.analysis.reach import reached
 from lossdsl.checker.elaborate import Elaborator
 from lossdsl.checker.scope import ABSENT, Scope, SettledAxes, Value
-from lossdsl.errors import LossError
 from lossdsl.ir.build import Builder
 from lossdsl.ir.node import CAST, INPUT, STRUCTURAL, Node, reachable
 from lossdsl.ops.op import BACKEND, NO_LIMITS, STOPPED, ZERO, Family, Op
@@ -219,7 +218,8 @@ class _Reverse:
     def _evaluate(self, text: ast.Expr, scope: Scope) -> Node:
         value = self.elaborator.expression(text, scope)
         if self.elaborator.diagnostics:
-            raise LossError(self.elaborator.diagnostics)
+            # a constant of the user's at which the derivative is no number, as in `xlogy(x, 0)`
+            raise NoGradientError(self.elaborator.diagnostics[0].message)
         assert isinstance(value, Node)
         return value
 

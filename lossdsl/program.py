@@ -17,12 +17,12 @@ from lossdsl.errors import LossError, fail
 from lossdsl.gradient import NoGradientError, upstream, vjp
 from lossdsl.ir.build import Builder
 from lossdsl.ir.node import INPUT, Node, reachable
-from lossdsl.limits import current
+from lossdsl.budgets import current
 from lossdsl.rewrite.contract import contract
 from lossdsl.rewrite.passes import Applied, follow, rewrite
 from lossdsl.rewrite.spread import float_spreads
 from lossdsl.source import Span
-from lossdsl.types import DType
+from lossdsl.types import Dim, DType
 
 DATA = ("y_true", "y_pred")
 Attach = Callable[[Any, Any, Any], Any]
@@ -135,7 +135,7 @@ def build(elaborated: Elaborated, fill: tuple[float, float], alive: bool, best: 
     form = Form(builder, [root, *(term.node for term in terms)], elaborated.names, best)
     value, *parts = form.roots
     extra = ["alive"] if alive else []
-    uses_true = any(node.op == INPUT and node.attr("name") == "y_true" for node in reachable(form.roots))
+    uses_true = looks_at([root, *form.roots], "y_true")
     return Program(
         source="\n\n".join(
             [
@@ -154,6 +154,17 @@ def build(elaborated: Elaborated, fill: tuple[float, float], alive: bool, best: 
         nodes=tuple(reachable(form.roots)),
         form=form,
     )
+
+
+def looks_at(roots: Sequence[Node], name: str) -> bool:
+    """Whether an input is needed, be it for a size alone."""
+    for node in reachable(roots):
+        sizes = [value for _, value in node.attrs if isinstance(value, Dim)]
+        if any((size.symbol or "").startswith(f"{name}.") for size in sizes):
+            return True
+        if node.op == INPUT and node.attr("name") == name:
+            return True
+    return False
 
 
 def terms_of(elaborated: Elaborated) -> tuple[Term, ...]:

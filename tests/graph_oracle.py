@@ -84,7 +84,8 @@ def slope(root: Node, layout: Sequence[str], data: Mapping[str, Any], name: str,
         sides = (here - left) / STEP, (right - here) / STEP
         if not all(mp.isfinite(side) for side in sides):
             return None
-        smooth = abs(sides[0] - sides[1]) <= mp.mpf("1e-12") * (1 + abs(sides[0]))
+        jumps = abs(right - left) > mp.mpf("1e-12") * (1 + abs(here))
+        smooth = not jumps and abs(sides[0] - sides[1]) <= mp.mpf("1e-12") * (1 + abs(sides[0]))
         return (right - left) / (2 * STEP) if smooth else None
 
 
@@ -106,8 +107,9 @@ class Driven:
     best: bool = True
 
     def __post_init__(self) -> None:
-        self.y_true, self.y_pred = np.asarray(self.y_true), np.asarray(self.y_pred, dtype=float)
         checked = analyse(self.text, self.params)
+        self.y_true = np.asarray(self.y_true, dtype=int if checked.label else float)
+        self.y_pred = np.asarray(self.y_pred, dtype=float)
         shown = checked.program(self.y_true.shape, self.y_pred.shape)
         self.label = checked.label
         self.elaborated = shown.elaborated

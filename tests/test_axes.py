@@ -154,6 +154,8 @@ def test_all_takes_the_axes_that_are_there() -> None:
     t, p = np.arange(4.0), np.array([1.0, 3.0, 2.0, 7.0])
     assert value("mean((y_true - y_pred)**2, axis=all)", t, p).tolist() == [5.25]
     assert value("max(sum(y_pred, axis=-1), axis=all)", t, p).tolist() == [7.0]
+    assert value("mean(y_pred) + max(sum(y_pred, axis=all), axis=all)", t, p).tolist() == [14.0, 16.0, 15.0, 20.0]
+    assert value("mean(y_pred) * sum(2, axis=all)", t, p).tolist() == [2.0, 6.0, 4.0, 14.0]
 
 
 @pytest.mark.parametrize(
@@ -223,6 +225,16 @@ def test_reductions_default_to_all_but_batch_the_rest_to_the_last() -> None:
     np.testing.assert_allclose(found, np.where(P == P.max(-1, keepdims=True), P, 0))
     unit = P / np.sqrt((P**2).sum(-1, keepdims=True))
     np.testing.assert_allclose(value("normalize(y_pred)", T, P), unit)
+
+
+@pytest.mark.parametrize("function", ["logsumexp", "norm", "max"])
+def test_over_all_axes_what_is_usually_meant_along_one_is_a_warning(function: str) -> None:
+    wide = "y_pred: float[batch, time, classes]\n"
+    assert warned(f"{wide}mean({function}(y_pred) - y_true)") == ["reduces-all"]
+    for meant in (f"{function}(y_pred, axis=-1)", f"{function}(y_pred, axis=(1, 2))", f"{function}(y_pred, axis=all)"):
+        assert warned(f"{wide}mean({meant} - y_true)") == []
+    assert warned(f"y_pred: float[batch, classes]\nmean({function}(y_pred) - y_true)") == []
+    assert warned(wide + "mean(abs(y_pred - mean(y_true)))") == []
 
 
 # -- sizes and axis names as values (research B7) -----------------------------------------------------------------

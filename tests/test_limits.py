@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from lossdsl.errors import LossError
-from lossdsl.limits import DEFAULT, Limits, current, limits
+from lossdsl.budgets import DEFAULT, Limits, current, limits
 from lossdsl.source import Source
 from lossdsl.syntax import ast
 from lossdsl.syntax.format import format_formula

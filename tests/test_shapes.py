@@ -77,6 +77,20 @@ def test_a_single_number_has_no_batch() -> None:
     assert codes(MAE, (4,), ()) == ["no-batch-axis"]
 
 
+@pytest.mark.parametrize("true", [(4,), (4, 1), (4, 7), (4, 2, 2)])
+def test_labels_that_are_not_looked_at_may_have_any_shape(true: tuple[int, ...]) -> None:
+    p = data(4, 3, seed=2)
+    np.testing.assert_allclose(value("mean(y_pred**2)", np.zeros(true), p), (p**2).mean(1))
+    assert codes("mean(y_pred**2)", (5, *true[1:]), (4, 3)) == ["batch-differs"]
+
+
+def test_a_size_is_a_look() -> None:
+    p = data(4, 1, seed=2)
+    for true in ((4,), (4, 1)):
+        np.testing.assert_allclose(value("sum(y_pred) / size(y_true)", np.zeros(true), p), p[:, 0])
+    assert codes("sum(y_pred) / size(y_true)", (4, 2, 2), (4, 3)) == ["rank-differs"]
+
+
 def test_declared_sizes_hold() -> None:
     declared = "y_pred: float[batch, 3]\nmean(abs(y_true - y_pred))"
     t, p = data(4, 3, seed=1), data(4, 3, seed=2)

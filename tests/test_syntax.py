@@ -8,7 +8,7 @@ from python_oracle import check_against_python
 from strategies import grammar_expressions, grammar_formulas
 
 from lossdsl.errors import LossError
-from lossdsl.limits import limits
+from lossdsl.budgets import limits
 from lossdsl.source import Source
 from lossdsl.syntax import ast
 from lossdsl.syntax.format import format_formula

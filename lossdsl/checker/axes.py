@@ -10,7 +10,7 @@ from lossdsl.errors import LossError, diagnostic, fail
 from lossdsl.ir.axes import by_number, is_pairs, require_full
 from lossdsl.ir.build import Builder
 from lossdsl.ir.node import CONST, VECTOR, Node
-from lossdsl.limits import current
+from lossdsl.budgets import current
 from lossdsl.source import Span
 from lossdsl.syntax import ast
 from lossdsl.types import BATCH, PAIRS, State, Type
@@ -37,8 +37,6 @@ def settle(expr: ast.Expr, type: Type, scope: Scope) -> tuple[str, ...]:
                 found.append(identity)
     if waiting:
         raise fail("too-many-steps", scope.span(expr), limit=limit)
-    if not found and not scope.internal:
-        raise fail("axis-empty", scope.span(expr))
     return tuple(found)
 
 

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 FACTORS = frozenset({"negative_slope", "alpha"})
 """Structural constants that are any number; all others are whole."""
+ALONG_ONE = frozenset({"logsumexp", "norm", "max"})
+"""Reductions that are nearly always meant along one axis, as their partners softmax, normalize and argmax are."""
+
 _expression = cache(parse_expression)
 
 
@@ -128,6 +131,8 @@ def _apply(
             attrs["axis"] = _axis(op, operands[0], axis, attribute.default, scope, span)
             if axis is None and op.name in ("mean", "sum"):
                 attrs["default"] = True
+            if axis is None and op.name in ALONG_ONE and not any(s.at for s in scope.chain()):
+                _warn_of_all(elaborator, op, operands[0], span)
         elif attribute.name in found:
             attrs[attribute.name] = _constant(
                 found[attribute.name], attribute.name, places.get(attribute.name, span)
@@ -154,6 +159,11 @@ def _apply(
         return builder.apply(op.name, operands, attrs, span, spans)
     _masked(elaborator, op, operands[0], condition, gone, span)
     return None
+
+
+def _warn_of_all(elaborator: Elaborator, op: Op, operand: Node, span: Span) -> None:
+    if len(all_but_batch(operand.type)) > 1:
+        elaborator.report(diagnostic("reduces-all", span, function=op.name, type=operand.type.show()))
 
 
 def _axis(

@@ -16,7 +16,7 @@ from lossdsl.errors import Diagnostic, LossError, diagnostic, fail
 from lossdsl.ir.axes import Constraint, Layout, is_free, is_pairs
 from lossdsl.ir.build import Builder
 from lossdsl.ir.node import INPUT, Node, reachable
-from lossdsl.limits import current
+from lossdsl.budgets import current
 from lossdsl.messages import Severity
 from lossdsl.messages.meaning import NAMES
 from lossdsl.syntax import ast

@@ -10,7 +10,7 @@ from lossdsl.checker.scope import POISON, AxisArgument, Poison, Scope, SettledAx
 from lossdsl.errors import Diagnostic, LossError, diagnostic, fail
 from lossdsl.ir.build import Builder
 from lossdsl.ir.node import Node
-from lossdsl.limits import current
+from lossdsl.budgets import current
 from lossdsl.ops import OPERATORS
 from lossdsl.source import Span
 from lossdsl.syntax import ast

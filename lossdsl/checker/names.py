@@ -13,7 +13,7 @@ from lossdsl.checker.scope import Absent, AxisArgument, Scope, SettledAxes, Valu
 from lossdsl.errors import LossError, diagnostic, fail
 from lossdsl.ir.build import Builder
 from lossdsl.ir.node import INPUT, Node
-from lossdsl.limits import DEFAULT
+from lossdsl.budgets import DEFAULT
 from lossdsl.ops import ALIASES, INTERNAL, OPS
 from lossdsl.source import Span
 from lossdsl.syntax import ast

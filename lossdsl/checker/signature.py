@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from lossdsl.checker.declared import data_declarations
 from lossdsl.errors import fail
-from lossdsl.limits import current
+from lossdsl.budgets import current
 from lossdsl.source import Span
 from lossdsl.syntax import ast
 from lossdsl.types import BATCH, Axis, Dim, DType, Type

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from lossdsl.errors import fail
-from lossdsl.limits import current
+from lossdsl.budgets import current
 from lossdsl.source import Span
 from lossdsl.types import Dim, DType, Type
 

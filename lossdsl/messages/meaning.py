@@ -206,7 +206,6 @@ AXES: dict[str, Message] = {
         help="",
         example="mean(y_pred, axis=(1, -1))",
     ),
-    "axis-empty": Message(text="no axis is named", help="leave `axis=` out", example="mean(y_pred, axis=[])"),
     "axis-not-understood": Message(
         text="`{text}` is not an axis",
         help="a whole number, a tuple of them, a declared name, `batch`, `pairs` or `all`",
@@ -394,6 +393,12 @@ WARNINGS: dict[str, Message] = {
         example="y_pred: prob[batch, *]\nmean(sigmoid(y_pred))",
         severity=Severity.WARNING,
     ),
+    "reduces-all": Message(
+        text="`{function}` without an axis goes over every axis but batch of {type}",
+        help="along the last axis alone it is `{function}(..., axis=-1)`",
+        example="y_pred: float[batch, time, classes]\nmean(logsumexp(y_pred) - y_true)",
+        severity=Severity.WARNING,
+    ),
     "axis-of-one": Message(
         text="`{function}` along an axis of one entry",
         help="the result does not depend on the data",
@@ -437,7 +442,7 @@ SHAPES: dict[str, Message] = {
         example="# compile(3)",
     ),
     "parameter-type": Message(
-        text="parameter `{name}` is {found}",
+        text="parameter `{name}` can't be {found}",
         help="give a finite number, True or False, a list of numbers, or a list of such lists of equal length",
         example="# compile(formula, gamma='x')",
     ),

@@ -12,7 +12,7 @@ from lossdsl.checker.scope import Scope, SettledAxes, Value
 from lossdsl.interval import YES, Interval
 from lossdsl.ir.build import Builder
 from lossdsl.ir.node import Node, reachable
-from lossdsl.limits import current
+from lossdsl.budgets import current
 from lossdsl.rewrite.match import Found, head, matches, pattern
 from lossdsl.rewrite.rules import SIMPLIFY, STABILISE, Rule
 from lossdsl.source import Span

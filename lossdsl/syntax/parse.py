@@ -5,7 +5,7 @@ from __future__ import annotations
 from lark import Token
 from lark.exceptions import UnexpectedToken
 
-from lossdsl.limits import DEFAULT, Limits, current
+from lossdsl.budgets import DEFAULT, Limits, current
 from lossdsl.source import Source
 from lossdsl.syntax import ast
 from lossdsl.syntax.convert import to_formula

@@ -50,9 +50,7 @@ def test_a_weight_belongs_to_its_sample():
     assert float(loss(y_true, y_pred, weights)) == pytest.approx(0.5)
     for jit in (False, True):
         traced = tf.function(loss.__call__, jit_compile=jit)
-        assert float(traced(tf.constant(y_true), tf.constant(y_pred), tf.constant(weights))) == pytest.approx(
-            0.5
-        )
+        assert float(traced(tf.constant(y_true), tf.constant(y_pred), tf.constant(weights))) == pytest.approx(0.5)
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -102,9 +100,7 @@ def test_five_columns_never_meet_one():
 
 def test_weights_per_sample_where_the_batch_is_as_long_as_time():
     y_pred = np.array([[[1.0], [2.0]], [[3.0], [4.0]]])
-    assert float(lossdsl.compile(MAE)(zeros(2, 2, 1), y_pred, [1.0, 0.0])) == pytest.approx(
-        0.75
-    )  # along time: 1.0
+    assert float(lossdsl.compile(MAE)(zeros(2, 2, 1), y_pred, [1.0, 0.0])) == pytest.approx(0.75)  # along time: 1.0
 
 
 class TestWeightsAndMaskInsideSamples:
@@ -138,9 +134,7 @@ def test_a_metric_counts_a_short_last_batch_by_its_samples():
     loss = lossdsl.compile(MAE)
     model.compile("sgd", loss="mae", metrics=[loss.as_metric("ours")])
     x = np.array([[0.0], [0], [0], [0], [10]])
-    assert float(
-        model.evaluate(x, zeros(5, 1), batch_size=4, verbose=0, return_dict=True)["ours"]
-    ) == pytest.approx(2)
+    assert float(model.evaluate(x, zeros(5, 1), batch_size=4, verbose=0, return_dict=True)["ours"]) == pytest.approx(2)
 
 
 def settings(loss):
@@ -246,9 +240,7 @@ def test_half_types_store_but_do_not_compute(dtype):
         found = traced(tf.zeros((100_000, 1)), tf.constant(y_pred))
         assert found.dtype == tf.float32
         assert float(found) == pytest.approx(1.0)
-    assert float(
-        lossdsl.compile("sum((y_true - y_pred)**2)", dtype=dtype)([[0.0]], [[300.0]])
-    ) == pytest.approx(90_000)
+    assert float(lossdsl.compile("sum((y_true - y_pred)**2)", dtype=dtype)([[0.0]], [[300.0]])) == pytest.approx(90_000)
     rounded = {"float16": 0.0999755859375, "bfloat16": 0.10009765625}[dtype.removeprefix("mixed_")]
     assert float(loss([[0.0]], [[0.1]])) == pytest.approx(rounded, abs=1e-9)
 
@@ -264,9 +256,7 @@ def test_labels_are_not_cast_through_a_half_type():
         np.array([257], "uint16"),
     ):
         assert float(pick(label, y_pred)) == pytest.approx(0.0, abs=1e-6)
-    assert float(
-        lossdsl.compile(MAE, dtype="bfloat16")(np.array([257]), np.array([[256.0]]))
-    ) == pytest.approx(1.0)
+    assert float(lossdsl.compile(MAE, dtype="bfloat16")(np.array([257]), np.array([[256.0]]))) == pytest.approx(1.0)
 
 
 def test_a_constant_that_a_half_type_loses_is_named():

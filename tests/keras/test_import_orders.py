@@ -179,9 +179,7 @@ def test_the_order_that_once_failed_with_the_real_packages_and_a_saved_model(tmp
 
     import lossdsl
 
-    loss = lossdsl.compile(
-        "w * mean(abs(y_true - y_pred))", w=2.5, reduction="sum", name="ours", dtype="bfloat16"
-    )
+    loss = lossdsl.compile("w * mean(abs(y_true - y_pred))", w=2.5, reduction="sum", name="ours", dtype="bfloat16")
     model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1, kernel_initializer="ones")])
     model.compile("sgd", loss=loss, metrics=[loss.as_metric("metric")])
     x = np.array([[1.0, 2.0], [3.0, 5.0]])

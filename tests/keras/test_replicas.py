@@ -14,9 +14,7 @@ import pytest
 @pytest.fixture(scope="module")
 def found():
     script = Path(__file__).parent / "replicas_script.py"
-    done = subprocess.run(
-        [sys.executable, str(script)], capture_output=True, text=True, timeout=500, check=False
-    )
+    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, timeout=500, check=False)
     lines = [line for line in done.stdout.splitlines() if line.startswith("FOUND ")]
     assert lines, done.stderr[-3000:]
     return json.loads(lines[0].removeprefix("FOUND "))

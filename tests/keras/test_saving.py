@@ -35,9 +35,7 @@ def plain(config):
     ids=str,
 )
 def test_every_setting_comes_back(settings):
-    loss = lossdsl.compile(
-        "mean(w * abs(y_true - y_pred)) * c", {"w": [1.0, 2.0]}, c=np.float32(0.5), **settings
-    )
+    loss = lossdsl.compile("mean(w * abs(y_true - y_pred)) * c", {"w": [1.0, 2.0]}, c=np.float32(0.5), **settings)
     config = plain(keras.losses.serialize(loss))
     assert config["registered_name"] == "lossdsl>Loss"
     assert config["module"] == "lossdsl"
@@ -140,16 +138,12 @@ def test_h5_and_yaml(tmp_path):
 
 
 def test_the_spec_makes_the_loss_again():
-    loss = lossdsl.compile(
-        "w * mean(abs(y_true - y_pred))", w=2.0, reduction=None, dtype="float64", name="mine"
-    )
+    loss = lossdsl.compile("w * mean(abs(y_true - y_pred))", w=2.0, reduction=None, dtype="float64", name="mine")
     assert loss.spec == lossdsl.LossSpec(loss.formula, {"w": 2.0}, "none", "mine", "float64")
     assert lossdsl.compile(FORMULA).spec == lossdsl.LossSpec(FORMULA)
 
 
 def test_another_key_for_another_meaning():
     assert analyse("mean(y_pred) * 2").key != analyse("mean(y_pred) * 3").key
-    assert lossdsl.compile("mean(y_pred - y_true)", name="a") != lossdsl.compile(
-        "mean(y_pred - y_true)", name="b"
-    )
+    assert lossdsl.compile("mean(y_pred - y_true)", name="a") != lossdsl.compile("mean(y_pred - y_true)", name="b")
     assert lossdsl.compile("mean(y_pred - y_true)") != "mean(y_pred - y_true)"
