@@ -39,6 +39,8 @@ class Checked:
     signature: Signature
     stars: int
     elaborated: Elaborated
+    best: bool = True
+    """Whether its code is rewritten to its best form."""
     _programs: dict[Hashable, Program] = field(default_factory=dict)
 
     def __reduce__(self) -> tuple[Any, tuple[Any, ...]]:
@@ -78,7 +80,8 @@ class Checked:
         """Equal for formulas that mean the same: the same graph, parameters and signature."""
         assert self.elaborated.root is not None
         graph = "\n".join(show([self.elaborated.root]))
-        return graph, str(self.signature), self.fill, self.meaning.epsilon, current_terms(self.elaborated)
+        terms = current_terms(self.elaborated)
+        return graph, str(self.signature), self.fill, self.meaning.epsilon, terms, self.best
 
     @cached_property
     def fill(self) -> tuple[float, float]:
@@ -100,7 +103,7 @@ class Checked:
             again = elaborate(self.formula, self.signature, stars, self.meaning, alive=alive)
             if again.errors:
                 raise LossError(again.errors)
-            found = self._programs[stars, alive] = build(again, self.fill, alive)
+            found = self._programs[stars, alive] = build(again, self.fill, alive, self.best)
         sizes = self._sizes(found, true_shape, pred_shape, whole)
         data = f"y_true has shape {_tuple(true_shape)}, y_pred {_tuple(pred_shape)}"
         found.check_sizes(sizes, whole, data)
@@ -202,15 +205,17 @@ def analyse(
     uses: Mapping[str, str] | None = None,
     epsilon: float = EPSILON,
     measure: bool = False,
+    rewrite: bool = True,
 ) -> Checked:
     """Parse and check a formula. Raises LossError with every error there is.
 
-    `uses` are definitions of library losses that came with it; a `measure` needs no gradient.
+    `uses` are definitions of library losses that came with it; a `measure` needs no gradient; without `rewrite` the
+    code computes what was written, as it was written.
     """
     source, tree, signature, stars, found, meaning = examine(formula, params, uses, epsilon, measure)
     if found.errors:
         raise LossError((*found.errors, *(d for d in found.diagnostics if d not in found.errors)))
-    return Checked(source, tree, dict(meaning.params), meaning, signature, stars, found)
+    return Checked(source, tree, dict(meaning.params), meaning, signature, stars, found, rewrite)
 
 
 def examine(

@@ -19,9 +19,15 @@ def compile(
     reduction: str | None = "sum_over_batch_size",
     dtype: Any = None,
     jit_compile: bool | str = "auto",
+    rewrite: bool = True,
+    gradient: str = "ours",
     **more_params: object,
 ) -> Loss:
-    """Make a `keras.losses.Loss` of a formula; parameters go in `params`, or by name."""
+    """Make a `keras.losses.Loss` of a formula; parameters go in `params`, or by name.
+
+    Without `rewrite` the code computes the formula as it was written. `gradient="backend"` leaves differentiation to
+    the framework, which forward mode (JAX `jvp`, `jacfwd`) and `torch.func` need.
+    """
     return Loss(
         formula,
         {**(params or {}), **more_params},
@@ -29,6 +35,8 @@ def compile(
         reduction=reduction,
         dtype=dtype,
         jit_compile=jit_compile,
+        rewrite=rewrite,
+        gradient=gradient,
     )
 
 

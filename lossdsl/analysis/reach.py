@@ -18,11 +18,12 @@ def reached(nodes: Sequence[Node], name: str = "y_pred") -> dict[Node, bool]:
         elif node.op == CAST:
             found[node] = found[node.inputs[0]] and node.attr("dtype") == "float"
         else:
-            found[node] = any(_flows(node, i) and found[x] for i, x in enumerate(node.inputs))
+            found[node] = any(flows(node, i) and found[x] for i, x in enumerate(node.inputs))
     return found
 
 
-def _flows(node: Node, index: int) -> bool:
+def flows(node: Node, index: int) -> bool:
+    """Whether a gradient goes from a node to an operand of it."""
     row = OPS.get(node.op) or INTERNAL.get(node.op)
     return row is not None and row.grad[index] not in (ZERO, STOPPED)
 

@@ -46,9 +46,9 @@ _COMPILED: WeakValueDictionary[Hashable, Compiled] = WeakValueDictionary()
 _LOCK = threading.Lock()
 
 
-def formula_of(checked: Checked, program: Program, alive: bool) -> runtime.Formula:
-    """The generated code of a program, in the form that `runtime` runs."""
-    code = program.load_with_gradient(ops, shims, attach)
+def formula_of(checked: Checked, program: Program, alive: bool, ours: bool) -> runtime.Formula:
+    """The generated code of a program, in the form that `runtime` runs; `ours` has our own gradient."""
+    code = program.load_with_gradient(ops, shims, attach) if ours else program.load(ops, shims)
     return runtime.Formula(
         value=code.value,
         terms=code.terms,
@@ -68,11 +68,14 @@ class Dispatcher:
     autograph_info__: ClassVar[dict[str, Any]] = {}
     """See `live_register.unconverted`."""
 
-    def __init__(self, checked: Checked, reduction: str | None, dtype: str, jit_compile: bool | str) -> None:
+    def __init__(
+        self, checked: Checked, reduction: str | None, dtype: str, jit_compile: bool | str, gradient: str
+    ) -> None:
         self._checked = checked
         self._reduction = None if reduction == "none" else reduction
         self._dtype = dtype
         self._jit = jit_compile is True
+        self._ours = gradient == "ours"
         self._plans: dict[Hashable, Plan] = {}
         self._held: dict[Hashable, Compiled] = {}
         self._warned = False
@@ -135,12 +138,12 @@ class Dispatcher:
         checked = self._checked
         alive = checked.couples != "none"
         program = checked.program(true, pred, alive=alive and (weights is not None or mask is not None))
-        formula = formula_of(checked, program, alive)
+        formula = formula_of(checked, program, alive, self._ours)
         try:
             ranks = runtime.settle(formula, self._reduction, pred, weights, mask)
         except ValueError as error:
             raise fail("weights-dont-fit", whole(checked), reason=str(error)) from None
-        settings = (self._reduction, self._dtype, self._jit)
+        settings = (self._reduction, self._dtype, self._jit, self._ours)
         given = tuple(None if shape is None else len(shape) for shape in shapes)
         inputs = (kind, given, program.true_rank, program.pred_rank, ranks)
         return Plan(formula, ranks, (checked.key, program.source, settings, inputs))

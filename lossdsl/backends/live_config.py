@@ -25,6 +25,8 @@ _KINDS: dict[str, tuple[tuple[type, ...], str]] = {
     "name": ((str, type(None)), "text"),
     "dtype": ((str, type(None)), "the name of a dtype"),
     "jit_compile": ((str, bool), '"auto", true or false'),
+    "rewrite": ((bool,), "true or false"),
+    "gradient": ((str,), '"ours" or "backend"'),
     "language": ((int,), "a whole number"),
     "epsilon": ((float, int, type(None)), "a number"),
 }
@@ -37,12 +39,13 @@ def checked_formula(
     epsilon: float,
     *,
     measure: bool = False,
+    rewrite: bool = True,
 ) -> Checked:
     """The formula, analysed with plain parameters, under the saved meaning of the library losses it names."""
     if not isinstance(formula, str | Source):
         raise fail("saved-value", None, name="formula", found=kind_of(formula), wanted="text")
     values = {str(name): plain(str(name), value) for name, value in (params or {}).items()}
-    checked = analyse(formula, values, uses=uses, epsilon=epsilon, measure=measure)
+    checked = analyse(formula, values, uses=uses, epsilon=epsilon, measure=measure, rewrite=rewrite)
     if uses:
         _compare(checked)
     return checked
@@ -94,6 +97,14 @@ def check_reduction(reduction: str | None) -> str | None:
         allowed = f"it is one of {', '.join(REDUCTIONS)}"
         raise fail("spec-setting", None, setting="reduction", found=repr(reduction), allowed=allowed)
     return reduction
+
+
+def check_gradient(gradient: str) -> str:
+    """`ours` or `backend`, or an error."""
+    if gradient not in ("ours", "backend"):
+        allowed = '"ours", or "backend" for forward mode and torch.func'
+        raise fail("spec-setting", None, setting="gradient", found=repr(gradient), allowed=allowed)
+    return gradient
 
 
 def check_jit(jit_compile: bool | str) -> bool | str:

@@ -11,6 +11,7 @@ import keras
 from lossdsl.backends.live_call import Dispatcher
 from lossdsl.backends.live_config import (
     check_dtype,
+    check_gradient,
     check_jit,
     check_name,
     check_reduction,
@@ -49,14 +50,17 @@ class Loss(keras.losses.Loss):  # type: ignore[misc]
         jit_compile: bool | str = "auto",
         uses: Mapping[str, str] | None = None,
         epsilon: float | None = None,
+        rewrite: bool = True,
+        gradient: str = "ours",
     ) -> None:
         epsilon = keras.config.epsilon() if epsilon is None else float(epsilon)
         given, used = check_dtype(dtype)
         super().__init__(check_name(name, DEFAULT_NAME), check_reduction(reduction), dtype)
         self._given_dtype, self._epsilon = given, epsilon
         self._jit = check_jit(jit_compile)
-        self._checked = checked_formula(formula, params, uses, epsilon)
-        self._dispatcher = Dispatcher(self._checked, reduction, used, jit_compile)
+        self._checked = checked_formula(formula, params, uses, epsilon, rewrite=rewrite)
+        self._gradient = check_gradient(gradient)
+        self._dispatcher = Dispatcher(self._checked, reduction, used, jit_compile, gradient)
         warn_of_constants(self._checked, used)
         self._sealed = True
 
@@ -106,6 +110,7 @@ class Loss(keras.losses.Loss):  # type: ignore[misc]
             dtype=self._given_dtype,
             uses=checked.uses,
             epsilon=self._epsilon,
+            rewrite=checked.best,
         )
 
     def get_config(self) -> dict[str, Any]:
@@ -116,17 +121,19 @@ class Loss(keras.losses.Loss):  # type: ignore[misc]
             name=self.name,
             dtype=self._given_dtype,
             jit_compile=self._jit,
+            rewrite=None if self._checked.best else False,
+            gradient=None if self._gradient == "ours" else self._gradient,
             epsilon=self._epsilon,
         )
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Loss:
         """The loss of a config; what a damaged or newer file holds is an error here."""
-        known = ("formula", "params", "reduction", "name", "dtype", "jit_compile", "uses", "epsilon")
+        known = ("formula", "params", "reduction", "name", "dtype", "jit_compile", "uses", "epsilon", "rewrite", "gradient")
         return cls(**read_config(config, known))
 
     def _identity(self) -> tuple[Any, ...]:
-        return self._checked.key, self.reduction, self.name, self._given_dtype, self._dtype, self._jit
+        return self._checked.key, self.reduction, self.name, self._given_dtype, self._dtype, self._jit, self._gradient
 
     def __eq__(self, other: object) -> bool:
         return self._identity() == other._identity() if isinstance(other, Loss) else NotImplemented

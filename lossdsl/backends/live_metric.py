@@ -43,6 +43,7 @@ class Metric(keras.metrics.Metric):  # type: ignore[misc]
         dtype: Any = None,
         uses: Mapping[str, str] | None = None,
         epsilon: float | None = None,
+        rewrite: bool = True,
     ) -> None:
         name = check_name(name, "lossdsl")
         if name == "loss":
@@ -51,8 +52,8 @@ class Metric(keras.metrics.Metric):  # type: ignore[misc]
         epsilon = keras.config.epsilon() if epsilon is None else float(epsilon)
         super().__init__(dtype, name)
         self._given_dtype, self._epsilon = given, epsilon
-        self._checked = checked_formula(formula, params, uses, epsilon, measure=True)
-        self._dispatcher = Dispatcher(self._checked, "mean_with_sample_weight", used, False)
+        self._checked = checked_formula(formula, params, uses, epsilon, measure=True, rewrite=rewrite)
+        self._dispatcher = Dispatcher(self._checked, "mean_with_sample_weight", used, False, "ours")
         if self._checked.couples != "none":
             warn("metric-per-batch", self._checked)
         self._terms = _most_terms(self._checked)
@@ -80,12 +81,14 @@ class Metric(keras.metrics.Metric):  # type: ignore[misc]
 
     def get_config(self) -> dict[str, Any]:
         """Everything that makes the metric, as JSON can hold it."""
-        return write_config(self._checked, name=self.name, dtype=self._given_dtype, epsilon=self._epsilon)
+        rewrite = None if self._checked.best else False
+        settings = {"name": self.name, "dtype": self._given_dtype, "epsilon": self._epsilon, "rewrite": rewrite}
+        return write_config(self._checked, **settings)
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Metric:
         """The metric of a config; what a damaged or newer file holds is an error here."""
-        return cls(**read_config(config, ("formula", "params", "name", "dtype", "uses", "epsilon")))
+        return cls(**read_config(config, ("formula", "params", "name", "dtype", "uses", "epsilon", "rewrite")))
 
 
 def _most_terms(checked: Checked) -> int:
