@@ -23,8 +23,8 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Diagnostic",
-    "Loss",
     "Limits",
+    "Loss",
     "LossError",
     "LossSpec",
     "Metric",

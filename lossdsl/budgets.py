@@ -34,7 +34,7 @@ class Limits:
     """Declared names other than `y_true` and `y_pred`."""
     nodes: int = 60_000
     """Nodes of the graph, its gradient and rewriting included."""
-    expansion_steps: int = 50_000
+    expansion_steps: int = 40_000
     """Nodes built while functions (from a `def` or the library) are put in place of their calls."""
     rewrite_steps: int = 100_000
     """Tries of a rewriting rule at a node; what is left after them stays as it is."""

@@ -9,12 +9,12 @@ from functools import cached_property, partial
 from typing import Any
 
 from lossdsl.analysis.root import couples
+from lossdsl.budgets import current
 from lossdsl.checker.check import Elaborated, Meaning, choose, elaborate
 from lossdsl.checker.declared import data_declarations, within
 from lossdsl.checker.signature import Shape, Signature
 from lossdsl.errors import Diagnostic, LossError, fail
 from lossdsl.ir.node import show
-from lossdsl.budgets import current
 from lossdsl.program import Program, Term, aligned, build, looks_at, terms_of
 from lossdsl.source import Source, Span
 from lossdsl.syntax import ast

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from lossdsl.messages import MESSAGES, Severity
 from lossdsl.source import Span
 
-MAX_SHOWN = 80
+MAX_SHOWN = 160
 """Longest piece of user text inside a message, in characters."""
 MAX_ROW = 160
 """Longest source line shown under a message, in characters."""
@@ -59,7 +59,7 @@ def diagnostic(
 ) -> Diagnostic:
     """Fill in the message `code`; every piece is escaped, so user text can't reach the template language."""
     message = MESSAGES[code]
-    safe = {name: escape(piece, 400) for name, piece in pieces.items()}
+    safe = {name: escape(piece) for name, piece in pieces.items()}
     return Diagnostic(
         code=code,
         message=message.text.format(**safe),

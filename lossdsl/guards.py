@@ -25,11 +25,13 @@ parsed = cache(parse_expression)
 Guard = Node | None
 """None: always used."""
 
-MOVES = frozenset({"flip", "pairs", "unpairs", "expand_dims", "select", "slice", "take", "take_along_axis", "top_k"})
+ALL_MOVE = frozenset({"sort", "flip", "pairs", "unpairs", "expand_dims"})
+"""Operations that use every entry of their operand, elsewhere."""
+MOVES = ALL_MOVE | {"select", "slice", "take", "take_along_axis", "top_k"}
 """Operations whose `grad` text says where each entry came from, so that it takes a guard there too."""
-BY_PLACE = frozenset({"where", "select", "slice", "take", "take_along_axis"})
-"""Operations that leave entries out without looking at their values."""
-LINEAR = MOVES | {"add", "subtract", "negative", "where", "sum", "mean", "spread", "sort", "cumsum", "abs", "relu",
+BY_PLACE = (MOVES - {"sort", "top_k"}) | {"where"}
+"""Operations that choose or move entries without looking at their values."""
+LINEAR = MOVES | {"add", "subtract", "negative", "where", "sum", "mean", "spread", "cumsum", "abs", "relu",
                   "leaky_relu", "maximum", "minimum", "clip", "max", "min"}  # fmt: skip
 """Operations with a derivative that stays finite whatever is put in, and values no larger than a sum of those."""
 SAFE = 1.0
@@ -137,7 +139,7 @@ class _Guards:
                 return bool(condition.value) is chosen[1], guard
             condition = condition if chosen[1] else self._apply("logical_not", condition)
             guard = condition if guard in (None, condition) else self._apply("logical_and", guard, condition)
-        if node.op in MOVES and (guard is not None or node.op not in ("flip", "pairs", "unpairs", "expand_dims")):
+        if node.op in MOVES and (guard is not None or node.op not in ALL_MOVE):
             return True, self._moved(node, index, guard)
         if guard is None:
             return True, None

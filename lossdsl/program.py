@@ -12,14 +12,15 @@ from lossdsl.analysis.root import RootTerm, root_terms
 from lossdsl.backends.keras_text import function, functions
 from lossdsl.backends.load import load
 from lossdsl.backends.positions import Positions
+from lossdsl.budgets import current
 from lossdsl.checker.check import Elaborated
 from lossdsl.errors import LossError, fail
 from lossdsl.gradient import NoGradientError, upstream, vjp
 from lossdsl.ir.build import Builder
 from lossdsl.ir.node import INPUT, Node, reachable
-from lossdsl.budgets import current
 from lossdsl.rewrite.contract import contract
-from lossdsl.rewrite.passes import Applied, follow, rewrite
+from lossdsl.rewrite.passes import RULES, Applied, follow, rewrite
+from lossdsl.rewrite.rules import DIFFERENTIABLE, Rule
 from lossdsl.rewrite.spread import float_spreads
 from lossdsl.source import Span
 from lossdsl.types import Dim, DType
@@ -181,13 +182,23 @@ def _root_terms(elaborated: Elaborated) -> list[RootTerm]:
 class Form:
     """Roots in the form that is printed: rewritten, without needless spreads, contracted."""
 
-    def __init__(self, builder: Builder, roots: Sequence[Node], names: Mapping[Node, str], best: bool) -> None:
+    def __init__(
+        self,
+        builder: Builder,
+        roots: Sequence[Node],
+        names: Mapping[Node, str],
+        best: bool,
+        last: Sequence[Rule] = (),
+    ) -> None:
         self.builder = builder
         self.best = best
         self.applied: list[Applied] = []
         made = {node: node for node in reachable(roots)}
-        if best:
-            made, self.applied = rewrite(builder, roots)
+        for rules in (RULES if best else (), last):
+            if rules:
+                more, applied = rewrite(builder, [made[root] for root in roots], rules)
+                made = follow(made, more)
+                self.applied += applied
         self.rewritten = [made[root] for root in roots]
         """Before sums became contractions: what is differentiated."""
         for step in (float_spreads, contract):
@@ -206,7 +217,7 @@ class Form:
         """The adjoint of an input, in its best form, from that of a root, which is called `upstream`."""
         root = self.rewritten[index]
         adjoint = vjp(self.builder, [root], [upstream(self.builder, root, "upstream")], wrt)
-        return Form(self.builder, [adjoint], self.names, self.best)
+        return Form(self.builder, [adjoint], self.names, self.best, DIFFERENTIABLE)
 
     def pull(self, index: int, name: str, data: Sequence[str], wrt: str) -> str:
         """The same as a Python function."""

@@ -24,7 +24,6 @@ def probs(*shape: int, seed: int = 0) -> np.ndarray:
     return powers / powers.sum(-1, keepdims=True)
 
 
-
 def refusal(
     text: str, true: tuple[int, ...] | None = None, pred: tuple[int, ...] | None = None, **params: object
 ) -> LossError:
@@ -45,7 +44,9 @@ def codes(
     return [diagnostic.code for diagnostic in refusal(text, true, pred, **params).diagnostics]
 
 
-def terms(text: str, true: tuple[int, ...], pred: tuple[int, ...] | None = None, **params: Any) -> list[tuple[str, int]]:
+def terms(
+    text: str, true: tuple[int, ...], pred: tuple[int, ...] | None = None, **params: Any
+) -> list[tuple[str, int]]:
     """Of each term its kind, and the highest rank of weights that it takes."""
     program = analyse(text, params).program(true, true if pred is None else pred)
     return [(term.kind, term.rank) for term in program.terms]

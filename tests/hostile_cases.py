@@ -27,7 +27,7 @@ def _defs(count: int, step: str, first: str = "x", more: str = "") -> str:
     return head + "".join(f"def f{i + 1}(x{more})={step.format(f'f{i}')};" for i in range(count))
 
 
-PAIRS = "mean(abs(y_pred - pairs(y_pred)), axis=(pairs, 1))"
+PAIRS = "mean(abs(y_pred - pairs(y_pred)), axis=(pairs, -1))"
 
 TABLE: dict[str, Case] = {
     "1 import": Case(text="__import__('os').system('id')", code="quote", at="'"),
@@ -40,7 +40,7 @@ TABLE: dict[str, Case] = {
     "4 walrus": Case(text="x := 1", code="walrus", at=":="),
     "5 eval": Case(text="eval(y_true)", code="unknown-function", at="eval"),
     "5 open": Case(text="open(y_true)", code="unknown-function", at="open"),
-    "6 template": Case(text="mean(y_pred) + {0.__class__}", code="braces", at="{"),
+    "6 template": Case(text="mean(y_pred) + {0.__class__}", code="malformed-number", at="0.__class__"),
     "6 conversion": Case(text="{y_true!r:>99999999}", code="exclamation", at="!"),
     "7 brackets": Case(text="(" * 65, code="too-deep", at="("),
     "8 brackets": Case(text="(" * 100_000 + "1" + ")" * 100_000, code="too-long"),

@@ -222,7 +222,7 @@ def test_reductions_default_to_all_but_batch_the_rest_to_the_last() -> None:
     np.testing.assert_allclose(value("sort(y_pred)", T, P), np.sort(P, -1))
     np.testing.assert_allclose(value("y_pred * argsort(y_pred)", T, P), P * P.argsort(-1))
     found = value("y_pred * (argmax(y_pred) == index(y_pred))", T, P)
-    np.testing.assert_allclose(found, np.where(P == P.max(-1, keepdims=True), P, 0))
+    np.testing.assert_allclose(found, np.where(P.max(-1, keepdims=True) == P, P, 0))
     unit = P / np.sqrt((P**2).sum(-1, keepdims=True))
     np.testing.assert_allclose(value("normalize(y_pred)", T, P), unit)
 
@@ -245,7 +245,9 @@ def test_an_axis_name_is_its_size() -> None:
     np.testing.assert_allclose(value(shapes + "sum(y_pred) / time / classes", T, P), P.mean((1, 2)))
     np.testing.assert_allclose(value(shapes + "sum(y_pred, axis=all) / batch", T, P), [P.sum() / 4])
     eps = probs(4, 3, 2)
-    np.testing.assert_allclose(value(shapes + "sum(log(y_pred + 0.1 / classes))", T, eps), np.log(eps + 0.05).sum((1, 2)))
+    np.testing.assert_allclose(
+        value(shapes + "sum(log(y_pred + 0.1 / classes))", T, eps), np.log(eps + 0.05).sum((1, 2))
+    )
 
 
 def test_size_of_axes() -> None:
@@ -299,6 +301,7 @@ def test_any_word_names_an_axis(name: str) -> None:
     text = f"y_pred: float[batch, {name}]\nmean(y_pred, axis={name}) + sum(y_true**2) * {name}"
     t, p = data(4, 3, seed=1), data(4, 3, seed=2)
     np.testing.assert_allclose(value(text, t, p), p.mean(1) + 3 * (t**2).sum(1))
+    np.testing.assert_allclose(value(f"y_pred: float[batch, {name}]\ny_pred - y_true", t, p), p - t)
 
 
 def test_a_sum_over_an_axis_that_a_value_lacks_is_refused() -> None:

@@ -82,14 +82,18 @@ def test_keras_gives_what_the_graph_means(case: Case, frameworks: SimpleNamespac
     close(reduced(program, code.terms(*tensors)), wanted)
 
     unknown = [frameworks.tf.TensorSpec([None] * x.ndim, x.dtype) for x in (data["y_true"], data["y_pred"])]
-    traced = frameworks.tf.function(lambda *xs: (code.value(*xs), code.terms(*xs)), autograph=False, input_signature=unknown)
+    traced = frameworks.tf.function(
+        lambda *xs: (code.value(*xs), code.terms(*xs)), autograph=False, input_signature=unknown
+    )
     value, parts = traced(*tensors)
     close(value, wanted)
     close(reduced(program, parts), wanted)
 
 
 @pytest.mark.keras
-@pytest.mark.parametrize("case", [c for c in CASES if analyse(c.text, c.params, measure=True).couples != "none"], ids=lambda case: case.name)
+@pytest.mark.parametrize(
+    "case", [c for c in CASES if analyse(c.text, c.params, measure=True).couples != "none"], ids=lambda case: case.name
+)
 def test_dead_samples_are_left_out_of_what_couples(case: Case, frameworks: SimpleNamespace) -> None:
     checked = analyse(case.text, case.params, measure=True)
     try:

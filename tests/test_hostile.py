@@ -25,8 +25,9 @@ from lossdsl.errors import LossError
 from lossdsl.budgets import DEFAULT
 
 ALL = {**TABLE, **MORE}
-REFUSED, COMPILED, MEGABYTES = 1.0, 6.0, 100
-"""Seconds of work for a refusal, and for a formula of the largest size that is allowed; memory for both."""
+REFUSED, COMPILED, MEGABYTES = 1.5, 15.0, 100
+"""Seconds of work for a refusal (one, and half of one where the machine is busy), and for a formula that is as large
+as is allowed; memory for both."""
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +77,7 @@ def test_what_is_shown_is_safe_and_short(name: str, found: Mapping[str, dict[str
     assert shown.isascii()
     assert all(line.isprintable() for line in shown.splitlines())
     assert max(map(len, shown.splitlines())) < 700
-    assert len(shown) < 1_000 * len(found[name]["codes"])
+    assert len(shown) < 1_200 * len(found[name]["codes"])
 
 
 def test_a_gradient_is_of_the_size_of_the_graph(found: Mapping[str, dict[str, Any]]) -> None:

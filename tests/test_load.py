@@ -145,7 +145,9 @@ WORDS = {"and", "or", "not", "if", "else", "in", "def", "term", "True", "False",
 def _names_of(source: str) -> set[str]:
     """Every name that a generated text binds or reads."""
     tree = ast.parse(source)
-    return {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)} | {a.arg for a in ast.walk(tree) if isinstance(a, ast.arg)}
+    return {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)} | {
+        a.arg for a in ast.walk(tree) if isinstance(a, ast.arg)
+    }
 
 
 @pytest.mark.parametrize(

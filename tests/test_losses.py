@@ -168,7 +168,9 @@ def test_ranknet_on_a_list_does_not_go_over_the_batch() -> None:
 
 
 def test_lists_of_different_lengths_by_where() -> None:
-    text = "inside = y_true >= 0\n-sum(xlogy(softmax(y_true, where=inside), softmax(y_pred, where=inside)), where=inside)"
+    text = (
+        "inside = y_true >= 0\n-sum(xlogy(softmax(y_true, where=inside), softmax(y_pred, where=inside)), where=inside)"
+    )
     t, p = np.abs(data(4, 5, seed=1)), data(4, 5, seed=2)
     for row, length in enumerate((5, 3, 1, 4)):
         t[row, length:] = -1

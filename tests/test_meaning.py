@@ -75,7 +75,14 @@ def test_a_choice() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["mean(where(y_true, y_pred, 0))", "mean(y_pred if y_true else 0)", "mean(y_pred, where=y_true)", "not y_pred", "y_pred and y_true > 0"]
+    "text",
+    [
+        "mean(where(y_true, y_pred, 0))",
+        "mean(y_pred if y_true else 0)",
+        "mean(y_pred, where=y_true)",
+        "not y_pred",
+        "y_pred and y_true > 0",
+    ],
 )
 def test_a_number_is_no_condition(text: str) -> None:
     assert codes(text) == ["needs-condition"]
@@ -84,7 +91,9 @@ def test_a_number_is_no_condition(text: str) -> None:
 def test_statements_on_one_line_and_on_many() -> None:
     expected = np.abs(T - P).mean((1, 2))
     np.testing.assert_allclose(value("e = y_true - y_pred; mean(abs(e))", T, P), expected)
-    np.testing.assert_allclose(value("\n# a comment\ne = (y_true\n  - y_pred)\n\nmean(\n abs(e)\n) # done\n", T, P), expected)
+    np.testing.assert_allclose(
+        value("\n# a comment\ne = (y_true\n  - y_pred)\n\nmean(\n abs(e)\n) # done\n", T, P), expected
+    )
     np.testing.assert_allclose(value("e = y_true -\n y_pred\nmean(abs(e))", T, P), expected)
 
 
@@ -259,7 +268,9 @@ def test_where_nothing_counts(reduction: str, of_none: float) -> None:
 def test_softmax_of_the_entries_that_count() -> None:
     mask = T > -1
     powers = np.exp(P) * mask
-    np.testing.assert_allclose(value("softmax(y_pred, where=y_true > -1)", T, P), powers / powers.sum(-1, keepdims=True))
+    np.testing.assert_allclose(
+        value("softmax(y_pred, where=y_true > -1)", T, P), powers / powers.sum(-1, keepdims=True)
+    )
 
 
 def test_what_does_not_count_may_be_anything() -> None:
@@ -277,11 +288,19 @@ def test_a_library_loss_is_a_function() -> None:
     t, p = probs(4, 3, seed=1), probs(4, 3, seed=2)
     mse = ((t - p) ** 2).mean(1)
     dice = 1 - 2 * (t * p).sum(1) / (t.sum(1) + p.sum(1))
-    np.testing.assert_allclose(value("0.7 * mse(y_true, y_pred) + 0.3 * dice(y_true, y_pred)", t, p), 0.7 * mse + 0.3 * dice)
+    np.testing.assert_allclose(
+        value("0.7 * mse(y_true, y_pred) + 0.3 * dice(y_true, y_pred)", t, p), 0.7 * mse + 0.3 * dice
+    )
     np.testing.assert_allclose(value("mean_squared_error(y_true, y_pred)", t, p), mse)
-    np.testing.assert_allclose(value("dice(y_true=y_true, y_pred=y_pred, smooth=1)", t, p), 1 - (2 * (t * p).sum(1) + 1) / (t.sum(1) + p.sum(1) + 1))
+    np.testing.assert_allclose(
+        value("dice(y_true=y_true, y_pred=y_pred, smooth=1)", t, p),
+        1 - (2 * (t * p).sum(1) + 1) / (t.sum(1) + p.sum(1) + 1),
+    )
     np.testing.assert_allclose(value("mse(y_true**2, 2 * y_pred)", t, p), ((t**2 - 2 * p) ** 2).mean(1))
-    np.testing.assert_allclose(value("huber(y_true, y_pred, delta=0.1)", t, p), np.where(np.abs(t - p) <= 0.1, (t - p) ** 2 / 2, 0.1 * (np.abs(t - p) - 0.05)).mean(1))
+    np.testing.assert_allclose(
+        value("huber(y_true, y_pred, delta=0.1)", t, p),
+        np.where(np.abs(t - p) <= 0.1, (t - p) ** 2 / 2, 0.1 * (np.abs(t - p) - 0.05)).mean(1),
+    )
 
 
 @pytest.mark.parametrize(
@@ -306,4 +325,6 @@ def test_the_signed_mean() -> None:
 
 def test_the_penalised_error() -> None:
     e = np.abs(T - P)
-    np.testing.assert_allclose(value("mean(abs(y_true-y_pred)*0.5*(1+abs(y_true-y_pred)))", T, P), (e * 0.5 * (1 + e)).mean((1, 2)))
+    np.testing.assert_allclose(
+        value("mean(abs(y_true-y_pred)*0.5*(1+abs(y_true-y_pred)))", T, P), (e * 0.5 * (1 + e)).mean((1, 2))
+    )

@@ -77,7 +77,9 @@ def test_pairs_along_a_list() -> None:
     expected = (losses * further).sum((1, 2)) / further.sum((1, 2))
     declared = "y_pred: float[batch, list]\n"
     for axis, shapes in {"list": declared, "-1": "", "1": declared}.items():
-        text = f"{shapes}mean(softplus(-(y_pred - pairs(y_pred, axis={axis}))), where=y_true > pairs(y_true, axis={axis}))"
+        text = (
+            f"{shapes}mean(softplus(-(y_pred - pairs(y_pred, axis={axis}))), where=y_true > pairs(y_true, axis={axis}))"
+        )
         np.testing.assert_allclose(value(text, T, P), expected)
         assert couples(text) == "none"
 
@@ -157,15 +159,22 @@ def test_covariance() -> None:
 def test_semi_hard_and_gram_along_a_list() -> None:
     p = data(4, 6, 3, seed=2)
     gram = np.einsum("bij,bik->bjk", p, p)
-    np.testing.assert_allclose(value("sum(sum(y_pred * pairs(y_pred, axis=2), axis=1)**2)", p, p), (gram**2).sum((1, 2)))
+    np.testing.assert_allclose(
+        value("sum(sum(y_pred * pairs(y_pred, axis=2), axis=1)**2)", p, p), (gram**2).sum((1, 2))
+    )
 
 
 def test_a_product_of_pairs_is_never_laid_out() -> None:
     """Research B8: `sum(z * pairs(z), axis=-1)` would take B * B * D numbers; it is one contraction."""
-    for text in ("z = normalize(y_pred)\nmean(sum(z * pairs(z), axis=-1), axis=pairs)", "sum(mean(y_pred * pairs(y_pred, axis=-1), axis=batch)**2)"):
+    for text in (
+        "z = normalize(y_pred)\nmean(sum(z * pairs(z), axis=-1), axis=pairs)",
+        "sum(mean(y_pred * pairs(y_pred, axis=-1), axis=batch)**2)",
+    ):
         program = analyse(text).program((2048, 256), (2048, 256))
         assert "ops.einsum" in program.source
-        largest = max(np.prod([a.size.value({"y_pred.0": 2048, "y_pred.1": 256}) for a in n.type.full]) for n in program.nodes)
+        largest = max(
+            np.prod([a.size.value({"y_pred.0": 2048, "y_pred.1": 256}) for a in n.type.full]) for n in program.nodes
+        )
         assert largest <= 2048 * 2048
 
 
@@ -210,7 +219,9 @@ def test_a_dead_sample_is_as_though_absent(text: str) -> None:
     np.testing.assert_allclose(found if len(found) == 1 else found[alive], expected)
 
 
-@pytest.mark.parametrize("function", ["sort(y_pred, axis=0)", "cumsum(y_pred, axis=batch)", "normalize(y_pred, axis=0)"])
+@pytest.mark.parametrize(
+    "function", ["sort(y_pred, axis=0)", "cumsum(y_pred, axis=batch)", "normalize(y_pred, axis=0)"]
+)
 def test_what_goes_along_the_samples_can_leave_none_out(function: str) -> None:
     checked = analyse(f"mean({function} * y_true)")
     with pytest.raises(LossError, match="none can be left out"):

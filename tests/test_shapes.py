@@ -110,7 +110,7 @@ def test_labels_declared_as_one_per_sample_spread(true: tuple[int, ...], pred: t
     """The line that the error of (B, 1) against (B, 3) says to add: multi-quantile with Dense(1)-style labels."""
     t, p = data(4, seed=1), data(*pred, seed=2)
     e = t[:, None] - p.reshape(4, -1)
-    found = value(f"y_true: float[batch]\ne = y_true - y_pred\nmean(maximum(0.9 * e, -0.1 * e))", t.reshape(true), p)
+    found = value("y_true: float[batch]\ne = y_true - y_pred\nmean(maximum(0.9 * e, -0.1 * e))", t.reshape(true), p)
     np.testing.assert_allclose(found, np.maximum(0.9 * e, -0.1 * e).mean(1))
 
 
@@ -137,7 +137,10 @@ def test_an_input_declared_with_an_axis_of_one() -> None:
 def test_sparse_labels(true: tuple[int, ...]) -> None:
     t, p = np.array([0, 2, 1, 2]), data(4, 3)
     expected = np.log(np.exp(p).sum(1)) - p[np.arange(4), t]
-    for text in ("-take_along_axis(log_softmax(y_pred), y_true)", "-mean(take_along_axis(log_softmax(y_pred), y_true))"):
+    for text in (
+        "-take_along_axis(log_softmax(y_pred), y_true)",
+        "-mean(take_along_axis(log_softmax(y_pred), y_true))",
+    ):
         np.testing.assert_allclose(value(text, t.reshape(true), p), expected)
     declared = "y_true: label[batch]\ny_pred: logits[batch, classes]\n-take_along_axis(log_softmax(y_pred), y_true)"
     np.testing.assert_allclose(value(declared, t.reshape(true), p), expected)
@@ -272,9 +275,13 @@ def test_slices_meet_where_their_sizes_are_equal_as_expressions() -> None:
     p, t = data(4, 5, seed=2), data(4, 5, seed=3)
     step = p[:, 1:] - p[:, :-1]
     np.testing.assert_allclose(value("mean(abs(y_pred[:, 1:] - y_pred[:, :-1]))", t, p), np.abs(step).mean(1))
-    np.testing.assert_allclose(value("mean(y_pred[..., 1:3] - y_true[..., -2:])", t, p), (p[:, 1:3] - t[:, -2:]).mean(1))
+    np.testing.assert_allclose(
+        value("mean(y_pred[..., 1:3] - y_true[..., -2:])", t, p), (p[:, 1:3] - t[:, -2:]).mean(1)
+    )
     second = p[:, 2:] - 2 * p[:, 1:-1] + p[:, :-2]
-    np.testing.assert_allclose(value("sum((y_pred[:, 2:] - 2 * y_pred[:, 1:-1] + y_pred[:, :-2])**2)", t, p), (second**2).sum(1))
+    np.testing.assert_allclose(
+        value("sum((y_pred[:, 2:] - 2 * y_pred[:, 1:-1] + y_pred[:, :-2])**2)", t, p), (second**2).sum(1)
+    )
     # what the text can't decide is decided at the first shapes
     np.testing.assert_allclose(value("mean(y_pred[..., 1:] - y_true[..., :4])", t, p), (p[:, 1:] - t[:, :4]).mean(1))
     assert codes("mean(y_pred[..., 1:] - y_true[..., :4])", (4, 6), (4, 6)) == ["shapes-differ"]
@@ -309,7 +316,9 @@ def test_indices_that_mean_nothing(text: str, code: str) -> None:
     assert codes(f"y_pred: float[batch, f]\nmean({text})") == [code]
 
 
-@pytest.mark.parametrize("text", ["y_pred[..., 3]", "y_pred[..., -4]", "y_pred[..., :4]", "y_pred[..., 3:]", "y_pred[..., 2:-1]"])
+@pytest.mark.parametrize(
+    "text", ["y_pred[..., 3]", "y_pred[..., -4]", "y_pred[..., :4]", "y_pred[..., 3:]", "y_pred[..., 2:-1]"]
+)
 def test_an_axis_may_be_too_short(text: str) -> None:
     assert codes(f"mean({text})", (4, 3)) == ["axis-too-short"]
     assert value(f"mean({text})", data(4, 4), data(4, 4)).shape == (4,)

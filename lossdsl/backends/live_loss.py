@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, NoReturn
@@ -62,6 +63,8 @@ class Loss(keras.losses.Loss):  # type: ignore[misc]
         self._gradient = check_gradient(gradient)
         self._dispatcher = Dispatcher(self._checked, reduction, used, jit_compile, gradient)
         warn_of_constants(self._checked, used)
+        for found in self._checked.warnings:
+            warnings.warn(found.render(), UserWarning, stacklevel=3)
         self._sealed = True
 
     @unconverted
@@ -129,8 +132,8 @@ class Loss(keras.losses.Loss):  # type: ignore[misc]
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Loss:
         """The loss of a config; what a damaged or newer file holds is an error here."""
-        known = ("formula", "params", "reduction", "name", "dtype", "jit_compile", "uses", "epsilon", "rewrite", "gradient")
-        return cls(**read_config(config, known))
+        known = ("formula", "params", "reduction", "name", "dtype", "jit_compile", "uses", "epsilon")
+        return cls(**read_config(config, (*known, "rewrite", "gradient")))
 
     def _identity(self) -> tuple[Any, ...]:
         return self._checked.key, self.reduction, self.name, self._given_dtype, self._dtype, self._jit, self._gradient

@@ -207,9 +207,8 @@ def _unweighted(values: Any, reduction: str | None, replicas: Any) -> Any:
         return values
     if reduction == "sum":
         return ops.sum(values)
-    if replicas is None:
-        return ops.mean(values)
-    return ops.sum(values) / replicas.total(_count(values, 0))
+    count = _count(values, 0)
+    return ops.divide_no_nan(ops.sum(values), count if replicas is None else replicas.total(count))
 
 
 def fractions(

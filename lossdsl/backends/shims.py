@@ -74,13 +74,34 @@ def xdivy(x: Any, y: Any) -> Any:
     return ops.where(unused, 0.0, x / ops.where(unused, 1.0, y))
 
 
+def log_cosh(x: Any) -> Any:
+    """log(cosh(x)) without terms that cancel near 0, or overflow far from it."""
+    size = ops.abs(x)
+    near = 0.5 * ops.log1p(ops.square(ops.sinh(ops.minimum(size, 1.0))))
+    return ops.where(size < 1.0, near, size + ops.softplus(-2.0 * size) - 0.6931471805599453)
+
+
 def normalize(x: Any, axis: int) -> Any:
-    """x divided by its length along an axis, but 0 where the length is 0."""
-    return ops.divide_no_nan(x, ops.sqrt(ops.sum(ops.square(x), axis=axis, keepdims=True)))
+    """x divided by its length along an axis, but 0 where the length is 0; the root never sees that 0."""
+    total = ops.sum(ops.square(x), axis=axis, keepdims=True)
+    return x / ops.sqrt(ops.where(ops.equal(total, 0), 1.0, total))
 
 
 def others_prod(x: Any, axis: int | tuple[int, ...]) -> Any:
     """For each value, the product of all others along the axes; no division, so that zeros are no trouble."""
+
+    def products(values: Any, along: int) -> Any:
+        # TensorFlow's own derivative of cumprod is wrong at a zero; products of neighbours, doubled, have none
+        if values.shape[along] is None:
+            return ops.cumprod(values, axis=along)
+        every, step = (slice(None),) * along, 1
+        while step < values.shape[along]:
+            ones = ops.ones_like(values[(*every, slice(0, step))])
+            behind = values[(*every, slice(None, -step))]
+            values = values * ops.concatenate([ones, behind], axis=along)
+            step *= 2
+        return values
+
     axes = [a % len(x.shape) for a in (axis if isinstance(axis, tuple) else (axis,))]
     result = ops.ones_like(x)
     for done, current in enumerate(axes):
@@ -91,8 +112,8 @@ def others_prod(x: Any, axis: int | tuple[int, ...]) -> Any:
         one = ops.ones_like(whole[(*every, slice(0, 1))])
         but_last = whole[(*every, slice(None, -1))]
         but_first = ops.flip(whole[(*every, slice(1, None))], axis=current)
-        before = ops.cumprod(ops.concatenate([one, but_last], axis=current), axis=current)
-        after = ops.cumprod(ops.concatenate([one, but_first], axis=current), axis=current)
+        before = products(ops.concatenate([one, but_last], axis=current), current)
+        after = products(ops.concatenate([one, but_first], axis=current), current)
         result = result * before * ops.flip(after, axis=current)
     return result
 

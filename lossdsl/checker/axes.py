@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from lossdsl.budgets import current
 from lossdsl.checker.names import did_you_mean
 from lossdsl.checker.scope import AxisArgument, Scope, SettledAxes
 from lossdsl.errors import LossError, diagnostic, fail
 from lossdsl.ir.axes import by_number, is_pairs, require_full
 from lossdsl.ir.build import Builder
 from lossdsl.ir.node import CONST, VECTOR, Node
-from lossdsl.budgets import current
 from lossdsl.source import Span
 from lossdsl.syntax import ast
 from lossdsl.types import BATCH, PAIRS, State, Type

@@ -18,7 +18,7 @@ from lossdsl.ops.op import NOT_A_REDUCTION, Family, Op
 from lossdsl.source import Source, Span
 from lossdsl.syntax import ast
 from lossdsl.syntax.parse import parse, parse_expression
-from lossdsl.types import BATCH
+from lossdsl.types import BATCH, DType
 
 if TYPE_CHECKING:
     from lossdsl.checker.elaborate import Elaborator
@@ -149,6 +149,8 @@ def _apply(
     gone = attrs["axis"]
     assert isinstance(gone, tuple)
     where = found.get("where")
+    if where is not None and where.type.dtype is not DType.BOOL:
+        raise fail("needs-condition", places.get("where", span), function=op.name, type=where.type.show())
     if not gone and where is None:
         return _nothing_to_reduce(elaborator, op, operands[0], span)
     alive = elaborator.alive_on(operands[0], gone, span)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from lossdsl.analysis.reach import lost_at, reached
+from lossdsl.budgets import current
 from lossdsl.checker import lints
 from lossdsl.checker.declared import bind_parameters, check_declarations
 from lossdsl.checker.elaborate import Elaborator
@@ -16,7 +17,6 @@ from lossdsl.errors import Diagnostic, LossError, diagnostic, fail
 from lossdsl.ir.axes import Constraint, Layout, is_free, is_pairs
 from lossdsl.ir.build import Builder
 from lossdsl.ir.node import INPUT, Node, reachable
-from lossdsl.budgets import current
 from lossdsl.messages import Severity
 from lossdsl.messages.meaning import NAMES
 from lossdsl.syntax import ast

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from lossdsl.budgets import current
 from lossdsl.checker import axes, calls, names
 from lossdsl.checker.scope import POISON, AxisArgument, Poison, Scope, SettledAxes, Value
 from lossdsl.errors import Diagnostic, LossError, diagnostic, fail
 from lossdsl.ir.build import Builder
 from lossdsl.ir.node import Node
-from lossdsl.budgets import current
 from lossdsl.ops import OPERATORS
 from lossdsl.source import Span
 from lossdsl.syntax import ast

@@ -9,11 +9,11 @@ from heapq import nlargest
 from typing import TYPE_CHECKING
 
 from lossdsl import library
+from lossdsl.budgets import DEFAULT
 from lossdsl.checker.scope import Absent, AxisArgument, Scope, SettledAxes, Value
 from lossdsl.errors import LossError, diagnostic, fail
 from lossdsl.ir.build import Builder
 from lossdsl.ir.node import INPUT, Node
-from lossdsl.budgets import DEFAULT
 from lossdsl.ops import ALIASES, INTERNAL, OPS
 from lossdsl.source import Span
 from lossdsl.syntax import ast

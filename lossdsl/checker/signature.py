@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from lossdsl.budgets import current
 from lossdsl.checker.declared import data_declarations
 from lossdsl.errors import fail
-from lossdsl.budgets import current
 from lossdsl.source import Span
 from lossdsl.syntax import ast
 from lossdsl.types import BATCH, Axis, Dim, DType, Type

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from lossdsl.errors import fail
 from lossdsl.budgets import current
+from lossdsl.errors import fail
 from lossdsl.source import Span
 from lossdsl.types import Dim, DType, Type
 

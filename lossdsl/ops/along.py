@@ -102,7 +102,11 @@ ROWS = (
         monotone=(Monotone.BY_GRAD,),
         range=_normalize_range,
         curvature=Curvature.NEITHER,
-        grad=("divide_no_nan(g - out * sum(g * out, axis=axis), norm(x, axis=axis))",),
+        # not by the norm: the root of a guarded number can be differentiated once more at 0
+        grad=(
+            "(sum(square(x), axis=axis) != 0) * (g - out * sum(g * out, axis=axis))"
+            " / sqrt(where(sum(square(x), axis=axis) == 0, 1, sum(square(x), axis=axis)))",
+        ),
         at_kink="normalize'([0, 0]) = [0, 0]",
         safe=(1.0,),
         masked=NOT_A_REDUCTION,

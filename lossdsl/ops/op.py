@@ -100,7 +100,7 @@ class Arg:
     default: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Signature:
     """A signature, read: `name(args) -> kind[shape]`."""
 
@@ -109,12 +109,12 @@ class Signature:
     kind: str
     shape: str
 
-    @property
+    @cached_property
     def values(self) -> tuple[Arg, ...]:
         """The arguments that are values (operands of a node), `where` aside."""
         return tuple(a for a in self.args if a.kind not in ("axis", "const") and a.name != "where")
 
-    @property
+    @cached_property
     def attributes(self) -> tuple[Arg, ...]:
         """The arguments that are part of the structure: axes and whole-number constants."""
         return tuple(a for a in self.args if a.kind in ("axis", "const"))

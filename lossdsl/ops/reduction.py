@@ -211,7 +211,11 @@ ROWS = (
         monotone=(Monotone.BY_GRAD,),
         range=_std_range,
         curvature=Curvature.CONVEX,
-        grad=("g * divide_no_nan(x - mean(x, axis=axis), out) / size(x, axis=axis)",),
+        # not by `out`: the root of a guarded number can be differentiated once more at 0
+        grad=(
+            "g * (x - mean(x, axis=axis)) / sqrt(where(var(x, axis=axis) == 0, 1, var(x, axis=axis)))"
+            " / size(x, axis=axis)",
+        ),
         at_kink="std'([1, 1]) = [0, 0]",
         safe=NO_LIMITS,
         masked=(
@@ -232,7 +236,10 @@ ROWS = (
         monotone=(Monotone.BY_GRAD,),
         range=_norm_range,
         curvature=Curvature.CONVEX,
-        grad=("g * divide_no_nan(x, out)",),
+        # as for `std`
+        grad=(
+            "g * x / sqrt(where(sum(square(x), axis=axis) == 0, 1, sum(square(x), axis=axis)))",
+        ),
         at_kink="norm'([0, 0]) = [0, 0]",
         safe=(1.0,),
         masked="norm(where(c, x, 0), axis=axis)",

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from functools import cache
 
 from lossdsl.analysis.ranges import ranges
+from lossdsl.budgets import current
 from lossdsl.checker.elaborate import Elaborator
 from lossdsl.checker.scope import Scope, SettledAxes, Value
 from lossdsl.interval import YES, Interval
 from lossdsl.ir.build import Builder
-from lossdsl.ir.node import Node, reachable
-from lossdsl.budgets import current
+from lossdsl.ir.node import STRUCTURAL, Node, reachable
 from lossdsl.rewrite.match import Found, head, matches, pattern
 from lossdsl.rewrite.rules import SIMPLIFY, STABILISE, Rule
 from lossdsl.source import Span
@@ -48,6 +48,20 @@ def rewrite(
     return whole, work.applied
 
 
+_DEAR = {
+    "exp": 8, "expm1": 8, "log": 8, "log1p": 8, "log2": 8, "log10": 8, "sin": 8, "cos": 8, "tan": 8, "tanh": 8, "sinh": 8,
+    "cosh": 8, "sigmoid": 8, "log_sigmoid": 8, "softplus": 8, "erf": 8, "power": 16, "divide": 2, "sqrt": 2, "rsqrt": 2,
+    "reciprocal": 2, "softmax": 24, "log_softmax": 24, "logsumexp": 16, "norm": 6, "std": 8, "var": 6, "mean": 4, "sum": 4,
+    "max": 4, "min": 4, "prod": 4,
+}  # fmt: skip
+"""Work per entry, roughly, in passes of an addition; what is not named costs 1."""
+
+
+def cost(roots: Sequence[Node]) -> int:
+    """The work of a graph: what every rule of `SIMPLIFY` must lower."""
+    return sum(_DEAR.get(node.op, 1) for node in reachable(roots) if node.op not in STRUCTURAL)
+
+
 def follow(first: dict[Node, Node], second: dict[Node, Node]) -> dict[Node, Node]:
     """Two rewritings as one."""
     return {old: second.get(new, new) for old, new in first.items()}
@@ -68,6 +82,8 @@ class _Rewriter:
         self.applied: list[Applied] = []
         self.ranges: dict[Node, Interval] = {}
         self.steps = 0
+        self.settled: set[Node] = set()
+        """Nodes that no rule applies to: they are what they are, and need not be looked at again."""
 
     def once(self, roots: Sequence[Node]) -> dict[Node, Node]:
         """One pass, operands first: what each node becomes."""
@@ -83,7 +99,9 @@ class _Rewriter:
         return self.builder.graph.add(node.op, operands, dict(node.attrs), type=node.type, span=node.span)
 
     def _rewritten(self, node: Node) -> Node:
-        for rule in self.rules.get(node.op, ()):
+        if node in self.settled or node.op not in self.rules:
+            return node
+        for rule in self.rules[node.op]:
             for found in matches(node, pattern(rule.left)):
                 self.steps += 1
                 if self.steps > current().rewrite_steps:
@@ -92,6 +110,7 @@ class _Rewriter:
                 if after is not None and after is not node:
                     self.applied.append(Applied(rule, node.span, node, after))
                     return after
+        self.settled.add(node)
         return node
 
     def _right(self, rule: Rule, found: Found, node: Node) -> Node | None:

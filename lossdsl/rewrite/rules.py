@@ -35,7 +35,8 @@ STABILISE = (
     Rule("softmax-by-hand", "exp(x) / sum(exp(x), axis=axis)", "softmax(x, axis=axis)"),
     Rule("logsumexp-by-hand", "log(sum(exp(x), axis=axis))", "logsumexp(x, axis=axis)"),
     Rule("log-exp", "log(exp(x))", "x"),
-    Rule("log-cosh", "log(cosh(x))", "abs(x) + softplus(-2 * abs(x)) - 0.6931471805599453"),
+    Rule("log-cosh", "log(cosh(x))", "log_cosh(x)"),
+    Rule("log-cosh-by-softplus", "x + softplus(-2 * x) - 0.6931471805599453", "log_cosh(x)"),
     Rule("log1p", "log(1 + x)", "log1p(x)"),
     Rule("log1p-minus", "log(1 - x)", "log1p(-x)"),
     Rule("expm1", "exp(x) - 1", "expm1(x)"),
@@ -63,9 +64,14 @@ SIMPLIFY = (
     Rule("square-by-power", "x ** 2", "square(x)"),
     Rule("power-one", "x ** 1", "x"),
     Rule("cube", "x ** 3", "x * square(x)"),
+    Rule("fourth-power", "x ** 4", "square(square(x))"),
     Rule("square-root-by-power", "x ** 0.5", "sqrt(x)", when="x >= 0"),
-    Rule("three-halves", "x ** 1.5", "x * sqrt(x)", when="x >= 0"),
+    Rule("three-halves", "x ** 1.5", "x * sqrt(x)", when="x > 0"),
+    Rule("inverse-root-by-power", "x ** -0.5", "rsqrt(x)", when="x > 0"),
     Rule("inverse-by-power", "x ** -1", "1 / x"),
+    Rule("inverse-square", "x ** -2", "1 / square(x)"),
+    Rule("inverse-root", "1 / sqrt(x)", "rsqrt(x)"),
+    Rule("square-of-norm", "square(norm(x, axis=axis))", "sum(square(x), axis=axis)"),
     Rule("square-by-product", "x * x", "square(x)"),
     Rule("square-of-abs", "square(abs(x))", "square(x)"),
     Rule("square-of-negative", "square(-x)", "square(x)"),
@@ -80,6 +86,23 @@ SIMPLIFY = (
     Rule("choice-of-same", "where(p, x, x)", "x"),
 )
 """The same value with less work."""
+
+_ROOT = "sqrt(where({0} == 0, 1, {0}))"
+DIFFERENTIABLE = (
+    Rule(
+        "norm-in-gradient",
+        "norm(x, axis=axis)",
+        f"({{0}} != 0) * {_ROOT}".format("sum(square(x), axis=axis)"),
+        why="the root of 0 has no derivative, and a gradient is differentiated again",
+    ),
+    Rule(
+        "std-in-gradient",
+        "std(x, axis=axis)",
+        f"({{0}} != 0) * {_ROOT}".format("var(x, axis=axis)"),
+        why="as the norm",
+    ),
+)
+"""The same value from roots of numbers that are not 0: for gradients, after all other rules."""
 
 NOT_SOUND = (
     Rule("div-self", "x / x", "1", why="0 / 0 is NaN, and so is inf / inf"),

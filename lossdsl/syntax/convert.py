@@ -11,8 +11,8 @@ from typing import Any
 
 from lark import Token, Tree
 
-from lossdsl.errors import fail
 from lossdsl.budgets import Limits
+from lossdsl.errors import fail
 from lossdsl.source import Source, Span
 from lossdsl.syntax import ast
 from lossdsl.syntax.newlines import CLOSERS, NEWLINE, OPENERS, SEMICOLON, span_of_token

@@ -7,8 +7,8 @@ import re
 from lark import Token
 from lark.exceptions import UnexpectedCharacters
 
-from lossdsl.errors import LossError, diagnostic, fail
 from lossdsl.budgets import Limits
+from lossdsl.errors import LossError, diagnostic, fail
 from lossdsl.source import Source, Span
 from lossdsl.syntax.characters import check_characters, stray_character
 from lossdsl.syntax.grammar import parser
