@@ -13,6 +13,8 @@ from lossdsl.source import Span
 
 MAX_SHOWN = 160
 """Longest piece of user text inside a message, in characters."""
+MAX_LONG = 800
+"""Longest piece that is meant to be long, in characters."""
 MAX_ROW = 160
 """Longest source line shown under a message, in characters."""
 
@@ -25,6 +27,12 @@ def escape(text: object, limit: int = MAX_SHOWN) -> str:
 
 
 _CONTROL = {i: f"\\x{i:02x}" for i in (*range(32), 127)}
+
+
+class Long(str):
+    """A piece of a message that is shown at length: a reason in words, a whole definition."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True)
@@ -59,7 +67,7 @@ def diagnostic(
 ) -> Diagnostic:
     """Fill in the message `code`; every piece is escaped, so user text can't reach the template language."""
     message = MESSAGES[code]
-    safe = {name: escape(piece) for name, piece in pieces.items()}
+    safe = {n: escape(piece, MAX_LONG if isinstance(piece, Long) else MAX_SHOWN) for n, piece in pieces.items()}
     return Diagnostic(
         code=code,
         message=message.text.format(**safe),

@@ -71,6 +71,8 @@ def test_naming_a_reduced_axis_says_what_is_left(formula: str, left: str) -> Non
         ("mean(y_pred, axis=-2)", "axis-is-batch"),
         ("softmax(y_pred, axis=(0, 1))", "one-axis-only"),
         ("sort(y_pred, axis=all)", "one-axis-only"),
+        ("y_pred - cumsum(0.7, axis=all)", "one-axis-only"),
+        ("y_pred - cumsum(0.7)", "axis-out-of-range"),
     ],
 )
 def test_axis_arguments_that_mean_nothing(formula: str, code: str) -> None:

@@ -38,25 +38,13 @@ BETTER = {
     "xlogy": "0 * log(0) is NaN; the limit, and what everybody means, is 0",
 }
 """Rules whose right side is defined where the left is not."""
+ROUNDED = {"log-cosh-by-softplus": "log(2) is a rounded constant on the left"}
 BETTER_SLOPE = {
-    "xlogy": "the derivative by y at (0, 0) is 0 / 0 on the left",
     "abs-times-sign": "x itself, with the derivative 1 at 0; the left has 0 there",
     "root-of-square": "|x|, with the derivative 0 at 0; the left has 0 / 0 there",
     "norm-by-hand": "the derivative at 0 is 0, as the row of `norm` says; the left has 0 / 0 there",
-    "square-of-norm": "2 * x wherever x is; the left has 0 / 0 at 0 after it is differentiated twice",
-    "softmax-by-hand": "exp(x) overflows on the left",
-    "logsumexp-by-hand": "exp(x) overflows on the left",
-    "softplus-by-hand": "exp(x) overflows on the left",
-    "softplus-log1p": "exp(x) overflows on the left",
-    "sigmoid-by-hand": "exp(x) overflows on the left",
-    "log-softmax": "softmax(x) underflows on the left",
-    "log-sigmoid": "sigmoid(x) underflows on the left",
-    "log-one-minus-sigmoid": "1 - sigmoid(x) is 0 on the left",
-    "log1p-minus-sigmoid": "1 - sigmoid(x) is 0 on the left",
-    "log-exp": "exp(x) overflows on the left",
-    "log-cosh": "cosh(x) overflows on the left",
 }
-"""Rules whose derivative is the true one where that of the left is NaN, infinite, or wrong; and why."""
+"""Rules whose derivative is the better one at some point; and why."""
 
 
 def names(rule: Rule) -> set[str]:
@@ -97,7 +85,8 @@ def law_value(rule: Rule) -> None:
                 assert rule.name in BETTER or isinstance(a, bool) or mp.isnan(b), f"{rule.name}: undefined at {point}"
                 continue
             count += 1
-            same = a == b if not mp.isfinite(a) else abs(a - b) <= abs(a) * mp.mpf("1e-14") + mp.mpf("1e-300")
+            least = mp.mpf("1e-16" if rule.name in ROUNDED else "1e-300")
+            same = a == b if not mp.isfinite(a) else abs(a - b) <= abs(a) * mp.mpf("1e-14") + least
             assert same, f"{rule.name}: {mp.nstr(a, 20)} became {mp.nstr(b, 20)} at {point}"
     assert count, f"{rule.name}: never defined"
 
@@ -117,6 +106,14 @@ def law_error(rule: Rule) -> None:
             assert errors[1] <= allowed or abs(exact) > 1e300, (
                 f"{rule.name}: off by {errors[1]:.1e} instead of {errors[0]:.1e} at {point}"
             )
+
+
+def law_ends(rule: Rule) -> None:
+    """In floats, infinite data give on the right what they give on the left."""
+    for point in points(rule, ends=True):
+        if "axis" not in point and holds(rule, point):
+            left, right = (floats(side, point) for side in (rule.left, rule.right))
+            np.testing.assert_array_equal(np.isnan(right), np.isnan(left), err_msg=f"{rule.name}: {point}")
 
 
 # -- laws of graphs
@@ -195,13 +192,14 @@ def test_rule(rule: Rule) -> None:
         law_error(rule)
     if rule in SIMPLIFY:
         law_cost(rule)
+        law_ends(rule)
 
 
 @pytest.mark.parametrize("rule", NOT_SOUND, ids=lambda rule: rule.name)
 def test_not_sound(rule: Rule) -> None:
     """At least one law rejects it."""
     broken = []
-    for law in (law_value, law_slope, law_cost):
+    for law in (law_value, law_ends, law_slope, law_cost):
         try:
             law(rule)
         except AssertionError as error:
@@ -215,6 +213,7 @@ def test_conditions_are_needed(rule: Rule) -> None:
     bare = replace(rule, when="")
     with pytest.raises(AssertionError):
         law_value(bare)
+        law_ends(bare)
         law_slope(bare)
 
 
@@ -248,6 +247,7 @@ FAMILIES = {
     "log(1 + square(y_pred - y_true))": {"log1p"},
     "exp(y_pred - y_true) - 1": {"expm1"},
     "log(cosh(y_pred - y_true))": {"log-cosh"},
+    "e = abs(y_pred - y_true)\ne + softplus(-2 * e) - log(2)": {"log-cosh-by-softplus"},
     "y_true * log(y_pred)": {"xlogy"},
     "sqrt(sum(square(y_pred - y_true), axis=-1))": {"norm-by-hand"},
     "1 - cos(y_pred - y_true)": {"one-minus-cos"},
@@ -278,7 +278,6 @@ STABLE = {
     "1 - cos(y_pred) + 0 * y_true": 1e-9,
     "log(1 + y_pred) + 0 * y_true": 1e-20,
     "exp(y_pred) - 1 + 0 * y_true": 1e-20,
-    "abs(y_pred) + softplus(-2 * abs(y_pred)) - log(2) + 0 * y_true": 1e-9,
 }
 
 

@@ -20,7 +20,7 @@ from lossdsl.backends.live_config import kind_of, warn, whole
 from lossdsl.backends.runtime_gradient import attach
 from lossdsl.backends.runtime_replicas import replicas
 from lossdsl.checked import Checked
-from lossdsl.errors import fail
+from lossdsl.errors import Long, fail
 from lossdsl.program import Program
 
 MOST_PLANS = 256
@@ -142,7 +142,7 @@ class Dispatcher:
         try:
             ranks = runtime.settle(formula, self._reduction, pred, weights, mask)
         except ValueError as error:
-            raise fail("weights-dont-fit", whole(checked), reason=str(error)) from None
+            raise fail("weights-dont-fit", whole(checked), reason=Long(error)) from None
         settings = (self._reduction, self._dtype, self._jit, self._ours)
         given = tuple(None if shape is None else len(shape) for shape in shapes)
         inputs = (kind, given, program.true_rank, program.pred_rank, ranks)

@@ -10,7 +10,7 @@ from typing import Any
 import keras
 
 from lossdsl.checked import LANGUAGE, Checked, analyse
-from lossdsl.errors import LossError, diagnostic, fail
+from lossdsl.errors import Long, LossError, diagnostic, fail
 from lossdsl.source import Source, Span
 from lossdsl.spec import REDUCTIONS, plain
 
@@ -64,7 +64,7 @@ def _compare(checked: Checked) -> None:
     for name, saved in checked.uses.items():
         now = today.get(name, "(no such loss)")
         if now != saved:
-            warn("library-changed", checked, name=name, saved=saved, today=now)
+            warn("library-changed", checked, name=name, saved=Long(saved), today=Long(now))
 
 
 def warn(code: str, checked: Checked | None, **pieces: object) -> None:

@@ -181,7 +181,7 @@ def _axis(
         # the default is text of the table: what is wrong with it is blamed on the call
         given, scope = _expression(default or ""), Scope(scope, at=span, internal=scope.internal)
     found = axes.settle(given, operand.type, scope)
-    if len(found) > 1 and op.family is not Family.REDUCTION and op.name != "size" and not scope.internal:
+    if len(found) != 1 and op.family is not Family.REDUCTION and op.name != "size" and not scope.internal:
         raise fail("one-axis-only", scope.span(given), function=op.name)
     return found
 

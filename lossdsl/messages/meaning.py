@@ -125,7 +125,7 @@ CALLS: dict[str, Message] = {
     ),
     "ragged-matrix": Message(
         text="the rows of a matrix must be equally long, and not empty",
-        help="",
+        help="a matrix is written `[[1, 2], [3, 4]]`",
         example="mean(matmul(y_pred, [[1, 2], [3]]))",
     ),
     "matrix-only-matmul": Message(
@@ -140,7 +140,7 @@ CALLS: dict[str, Message] = {
     ),
     "matmul-needs-axis": Message(
         text="`matmul` needs an axis besides batch, and gets {type}",
-        help="",
+        help="it takes the last axis of its first argument, other than batch, through the matrix",
         example="mean(matmul(mean(y_pred), [[1, 2], [3, 4]]))",
     ),
     "take-needs-table": Message(
@@ -199,12 +199,12 @@ AXES: dict[str, Message] = {
     "axis-is-batch": Message(
         text="axis {number} is the batch here: the value is {type}",
         help="the batch is reduced only where it is named: `axis=batch`",
-        example="mean(softmax(mean(y_pred)))\n# on a value without further axes\n",
+        example="y_pred: float[batch]\nmean(softmax(y_pred))",
     ),
     "axis-twice": Message(
         text="axis {axis} is named twice",
-        help="",
-        example="mean(y_pred, axis=(1, -1))",
+        help="name each axis once",
+        example="y_pred: float[batch, classes]\nmean(y_pred, axis=(1, -1))",
     ),
     "axis-not-understood": Message(
         text="`{text}` is not an axis",
@@ -213,17 +213,17 @@ AXES: dict[str, Message] = {
     ),
     "one-axis-only": Message(
         text="`{function}` goes along one axis",
-        help="",
+        help="name one axis: `axis=-1`",
         example="y_pred: float[batch, a, b]\nmean(softmax(y_pred, axis=(1, 2)))",
     ),
     "axis-too-short": Message(
         text="this axis has {size} entries, and {needed} are needed",
-        help="",
+        help="entries are counted from 0, and from -1 at the end",
         example="y_pred: float[batch, 2]\nmean(y_pred[..., 2])",
     ),
     "slice-empty": Message(
         text="this slice is empty: {size} entries",
-        help="",
+        help="the upper bound of a slice is the first entry left out",
         example="y_pred: float[batch, 2]\nmean(y_pred[..., 2:])",
     ),
     "slice-mixed": Message(
@@ -231,7 +231,11 @@ AXES: dict[str, Message] = {
         help="count both bounds from the same side",
         example="mean(y_pred[..., -2:3])",
     ),
-    "two-ellipses": Message(text="an index has one `...` at most", help="", example="mean(y_pred[..., 0, ...])"),
+    "two-ellipses": Message(
+        text="an index has one `...` at most",
+        help="`...` stands for all axes that have no index of their own; write `:` for a single one",
+        example="mean(y_pred[..., 0, ...])",
+    ),
     "too-many-indices": Message(
         text="{given} indices for {count} axes: {type}",
         help="the first is for the batch: `x[:, 0]`, or `x[..., 0]`",
@@ -271,7 +275,9 @@ AXES: dict[str, Message] = {
 
 DECLARATIONS: dict[str, Message] = {
     "unknown-kind": Message(
-        text="unknown kind `{kind}`", help="", example="y_true: double[batch]\nmean(y_true - y_pred)"
+        text="unknown kind `{kind}`",
+        help="the kinds are float, int, bool, prob, logits and label",
+        example="y_true: double[batch]\nmean(y_true - y_pred)",
     ),
     "input-with-default": Message(
         text="`{name}` is data, and has no default",
@@ -310,22 +316,22 @@ DECLARATIONS: dict[str, Message] = {
     ),
     "parameter-kind": Message(
         text="parameter `{name}` is declared {kind}, and is {value}",
-        help="",
+        help="give a value of that kind, or change the declaration",
         example="k: int = 0.5\nmean(y_pred) * k",
     ),
     "parameter-range": Message(
         text="parameter `{name}` is {value}, outside its range {range}",
-        help="",
+        help="give a value inside it, or change the declaration",
         example="gamma: float = -1.0 in [0, inf)\nmean(y_pred) * gamma",
     ),
     "argument-axes": Message(
         text="`{name}` is {type} where {declared} is needed",
-        help="",
+        help="reduce or index the argument until its axes are those",
         example="mean(categorical_crossentropy(mean(y_true), mean(y_pred)))",
     ),
     "declared-size": Message(
         text="an axis has {size} entries where {declared} are declared or needed",
-        help="",
+        help="mend the data or the declaration",
         example="# data of shape (8, 3) for `y_pred: float[batch, 4]`",
     ),
 }
@@ -371,13 +377,13 @@ VALUES: dict[str, Message] = {
 WARNINGS: dict[str, Message] = {
     "unused-binding": Message(
         text="`{name}` is never used",
-        help="",
+        help="take it away, or use it in the loss",
         example="a = y_true\nmean(abs(y_pred))",
         severity=Severity.WARNING,
     ),
     "unused-declaration": Message(
         text="`{name}` is declared and never used",
-        help="",
+        help="take it away, or use it in the loss",
         example="gamma: float = 2.0\nmean(abs(y_pred))",
         severity=Severity.WARNING,
     ),
@@ -415,7 +421,7 @@ SHAPES: dict[str, Message] = {
     ),
     "batch-differs": Message(
         text="y_true and y_pred have different numbers of samples: shapes {true} and {pred}",
-        help="",
+        help="both hold one entry per sample: look at how the data is put into batches",
         example="# data of shapes (8, 5) and (7, 5)",
     ),
     "no-batch-axis": Message(
