@@ -65,6 +65,10 @@ TRAPS = (
         "sum(where(y_true > 0, log(expand_dims(y_pred[..., 0], -1))**2, 0))",
         [[0], [2]], [[0], [2 * LOG2]], [[0], [1 - LOG2]], [[0, 0, 0], [1, 0, 1]],
     ),
+    Trap(
+        "e = log(y_pred)\nsum(where(y_pred > 1, e, 0) + where(y_true > 0, 3 * e, 0))",
+        [0, 2, 0.5, 4], [0, 0.5, 6, 1], [0, -0.25, -12, -0.25], [0, 0, 1, 1],
+    ),
     Trap("prod(y_pred)", [0, 2, 3], [6, 0, 0], [5, 3, 2]),
     Trap("prod(y_pred)", [0, 0, 3], [0, 0, 0], [3, 3, 0]),
     Trap("norm(y_pred)", [3, 4], [0.6, 0.8], [0.032, -0.024]),
@@ -102,23 +106,23 @@ def test_a_cheap_selection_costs_one_choice() -> None:
     text = "e = abs(y_true - y_pred)\nsum(where(e <= 1, 0.5 * square(e), e - 0.5))"
     source = Driven(text, data, data).program.gradient_source()
     assert source is not None and "1.0, dtype" not in source
-    assert source.count("ops.where(") <= 2 * 2
+    assert source.count("ops.where(") == 2 + 1 + 2  # the pull, the value, the pull of its only term
 
 
 BRANCHES = ("log(e)", "sqrt(e)", "1 / e", "e * log(e)", "exp(300 * e) * e", "(e - 1)**-2", "arccos(e)", "log(log(e))", "e**0.5 * y_true")
-USES = ("where({c}, {b}, {a})", "{a} if {c} else {b}", "maximum(where({c}, {b}, -5), {a})", "sum(where({c}, {b}, 0), axis=-1) * {a}")
+USES = ("where({c}, {b}, {a})", "{b} if {c} else {a}", "maximum(where({c}, {b}, -5), {a})", "sum(where({c}, {b}, 0), axis=-1) * {a}")
 
 
 @settings(deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, max_examples=150)
 @given(st.sampled_from(BRANCHES), st.sampled_from(USES), st.sampled_from(USES), st.booleans())
 def test_a_branch_never_taken_changes_nothing(branch: str, use: str, other: str, best: bool) -> None:
     """With a condition that never holds, the gradient is that of the other branch alone."""
-    pred = np.array([[0.0, -1.0, 2.0, 1.0], [NAN, 3.0, -2.0, 5.0]])[:1]
+    pred = np.array([[0.0, -1.0, 2.0, 1.0]])
     true = np.array([[0.5, 1.5, -1.0, 2.0]])
     safe = "tanh(y_pred)"
     bad = use.format(c="(y_true > 9)", b=branch, a=other.format(c="(y_true < -9)", b="sqrt(-1 - square(e))", a=safe))
     found = Driven(f"e = y_pred\nmean({bad} + 0 * y_true)", true, pred, None, best)
-    plain = bad.replace(branch, "0 * y_pred").replace("sqrt(-1 - square(e))", "0 * y_pred").replace("e = y_pred", "")
+    plain = bad.replace(branch, "0 * y_pred").replace("sqrt(-1 - square(e))", "0 * y_pred")
     wanted = Driven(f"mean({plain} + 0 * y_true)", true, pred, None, best)
     np.testing.assert_allclose(found.value(), wanted.value(), rtol=1e-12)
     np.testing.assert_allclose(found.gradient(), wanted.gradient(), rtol=1e-12, atol=1e-15)

@@ -23,6 +23,9 @@ from lossdsl.types import BATCH, DType
 if TYPE_CHECKING:
     from lossdsl.checker.elaborate import Elaborator
 
+_KEPT = "leave it out: a reduction keeps its place, and lines up again"
+FOREIGN = {"dim": "write `axis`", "dims": "write `axis`", "keepdims": _KEPT, "keepdim": _KEPT, "keep_dims": _KEPT}
+"""Arguments of other libraries, and what to do instead."""
 FACTORS = frozenset({"negative_slope", "alpha"})
 """Structural constants that are any number; all others are whole."""
 ALONG_ONE = frozenset({"logsumexp", "norm", "max"})
@@ -57,12 +60,14 @@ def bind(expr: ast.Call, names: Sequence[str], required: Sequence[str], scope: S
     function = expr.function
     if len(expr.args) > len(names):
         place = scope.span(expr.args[len(names)])
-        raise fail("too-many-arguments", place, function=function, most=len(names), given=len(expr.args))
+        most = "1 argument" if len(names) == 1 else f"{len(names)} arguments"
+        raise fail("too-many-arguments", place, function=function, most=most, given=len(expr.args))
     given = dict(zip(names, expr.args, strict=False))
     for keyword in expr.keywords:
         place = scope.span(keyword)
         if keyword.name not in names:
-            help = did_you_mean(keyword.name, list(names)) or f"it takes {', '.join(names)}"
+            help = FOREIGN.get(keyword.name, "") if "axis" in names else ""
+            help = help or did_you_mean(keyword.name, list(names)) or f"it takes {', '.join(names)}"
             wrong = diagnostic("unknown-argument", place, help=help, name=keyword.name, function=function)
             raise LossError(wrong)
         if keyword.name in given:
@@ -81,7 +86,7 @@ def _operation(elaborator: Elaborator, expr: ast.Call, op: Op, scope: Scope) -> 
     args = op.signature.args
     given = bind(expr, [a.name for a in args], [a.name for a in args if a.default is None], scope)
     given = {name: e for name, e in given.items() if not _is_absent(e, scope)}
-    _two_values(op, given, scope)
+    _two_values(op, given, len(expr.args) > 1, scope)
     wanted = [a for a in args if a.kind != "axis" and (a.name in given or a.default not in (None, "none"))]
     exprs = [given.get(a.name) or _expression(a.default or "") for a in wanted]
 
@@ -97,14 +102,17 @@ def _is_absent(expr: ast.Expr, scope: Scope) -> bool:
     return scope.internal and isinstance(expr, ast.Name) and scope.value(expr.id) is ABSENT
 
 
-def _two_values(op: Op, given: Mapping[str, ast.Expr], scope: Scope) -> None:
-    """`max(a, b)`: the second argument of a reduction is an axis; say so where it is plainly a value."""
+def _two_values(op: Op, given: Mapping[str, ast.Expr], bare: bool, scope: Scope) -> None:
+    """`max(a, b)`: the second argument of a reduction is an axis; say so where it is plainly a value.
+
+    A `bare` 0, without `axis=`, is one too: `max(x, 0)` is meant as `maximum`, and would reduce the batch.
+    """
     second = given.get("axis")
     elementwise = {"max": "maximum", "min": "minimum"}.get(op.name)
     if second is None or elementwise is None:
         return
     plain = isinstance(second, (ast.Binary, ast.Call, ast.Compare, ast.Subscript))
-    number = isinstance(second, ast.Number) and isinstance(second.value, float)
+    number = isinstance(second, ast.Number) and (isinstance(second.value, float) or (bare and second.value == 0))
     if isinstance(second, ast.Name) and scope.axis(second.id) is None and second.id not in ("all", "pairs"):
         value = scope.value(second.id)
         plain = isinstance(value, Node) and not value.is_const
@@ -308,7 +316,8 @@ def _library(elaborator: Elaborator, expr: ast.Call, name: str, scope: Scope) ->
 
     def expand(*nodes: Node) -> None:
         for declaration, node in zip(evaluated, nodes, strict=True):
-            declared.argument(elaborator.builder, declaration, node, inner)
+            place = scope.span(given[declaration.name]) if declaration.name in given else span
+            declared.argument(elaborator.builder, declaration, node, inner, place)
             inner.values[declaration.name] = node
         elaborator.push((elaborator._formula, formula, inner))
 

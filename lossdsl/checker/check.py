@@ -19,6 +19,7 @@ from lossdsl.ir.build import Builder
 from lossdsl.ir.node import INPUT, Node, reachable
 from lossdsl.messages import Severity
 from lossdsl.messages.meaning import NAMES
+from lossdsl.ops import spelled
 from lossdsl.syntax import ast
 from lossdsl.types import BATCH, DType
 
@@ -62,7 +63,7 @@ class Elaborated:
     @property
     def constraints(self) -> list[Constraint]:
         """Sizes that must hold once shapes are known."""
-        declared = [Constraint(a, b, "==", None) for a, b, _ in self.inputs.sizes]
+        declared = [Constraint(a, b, "==", span) for a, b, span in self.inputs.sizes]
         return [*declared, *self.builder.constraints]
 
 
@@ -168,11 +169,14 @@ def _check_root(
             if is_pairs(axis.id):
                 raise fail("pairs-left-standing", span, type=root.type.show())
         nodes = reachable([root])
+        for node in nodes:
+            if node.op == "divide" and node.inputs[1].is_const and node.inputs[1].value == 0:
+                raise fail("division-by-zero", node.span or span)
         if not measure and not reached(nodes)[root]:
             lost = lost_at(nodes)
             if lost is None:
                 raise fail("y_pred-unused", span)
-            raise fail("no-gradient", lost.span or span, function=lost.op)
+            raise fail("no-gradient", lost.span or span, function=spelled(lost.op))
         if not root.type.has(BATCH) and root.type.full:
             raise fail("batch-reduced-positions", span, type=root.type.show())
         return elaborator.builder.graph.cast(root, DType.FLOAT)

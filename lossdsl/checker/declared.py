@@ -167,12 +167,11 @@ def within(allowed: ast.RangeDecl, value: float) -> bool:
     return above and (value <= upper if allowed.upper_closed else value < upper)
 
 
-def argument(builder: Builder, declaration: ast.Declaration, node: Node, scope: Scope) -> None:
+def argument(builder: Builder, declaration: ast.Declaration, node: Node, scope: Scope, span: Span) -> None:
     """An argument of a library loss against its declaration; declared axis names are taken from it."""
-    span = scope.span(declaration)
     if declaration.kind in ("label", "int") and declaration.name in INPUTS:
         if node.type.dtype is DType.FLOAT:
-            raise fail("needs-index", span, function=declaration.span.source.name, type=node.type.show())
+            raise fail("needs-index", span, function=declaration.span.source.name.strip("<>"), type=node.type.show())
     elif declaration.name not in INPUTS and node.op != MATRIX:
         check_value(declaration, node, span)
     if declaration.axes is not None and declaration.name in INPUTS:

@@ -73,7 +73,7 @@ def unknown_name(name: str, span: Span, scope: Scope) -> LossError:
 
 def did_you_mean(name: str, known: list[str]) -> str:
     """A line of advice with the closest spelling, or nothing."""
-    close = _closest(name, tuple(known)) if len(name) <= DEFAULT.name else None
+    close = _closest(name, tuple(known)) if 2 < len(name) <= DEFAULT.name else None
     return f"did you mean `{close}`?" if close else ""
 
 

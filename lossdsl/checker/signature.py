@@ -127,7 +127,7 @@ class Inputs:
     types: Mapping[str, Type]
     layout: tuple[str, ...]
     names: Mapping[str, Axis]
-    sizes: tuple[tuple[Dim, Dim, str], ...]
+    sizes: tuple[tuple[Dim, Dim, Span | None], ...]
 
 
 def at_rank(signature: Signature, stars: int) -> Inputs:
@@ -140,19 +140,19 @@ def at_rank(signature: Signature, stars: int) -> Inputs:
     said = _said(signature)
     types: dict[str, Type] = {}
     names: dict[str, Axis] = {}
-    sizes: list[tuple[Dim, Dim, str]] = []
+    sizes: list[tuple[Dim, Dim, Span | None]] = []
     for name, shape in (("y_true", signature.y_true), ("y_pred", signature.y_pred)):
         axes = []
         for i, (identity, item) in enumerate(zip(ids[name], lists[name], strict=True)):
             symbol = Dim(f"{name}.{i}", 0)
             size = Dim(None, item) if isinstance(item, int) else symbol
             if size is not symbol:
-                sizes.append((symbol, size, name))
+                sizes.append((symbol, size, shape.span))
             axes.append(Axis(identity, size))
             if item == BATCH or (isinstance(item, str) and item in said):
                 other = names.get(item)
                 if other is not None and other.size != size:
-                    sizes.append((size, other.size, name))
+                    sizes.append((size, other.size, shape.span))
                 names[item] = axes[-1]
         dtype = {"label": DType.INT, "int": DType.INT, "bool": DType.BOOL}.get(shape.kind, DType.FLOAT)
         types[name] = Type(dtype, tuple(axes))

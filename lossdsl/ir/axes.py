@@ -35,7 +35,16 @@ class Constraint:
             return diagnostic("declared-size", self.span, size=left, declared=right)
         pairs = zip(self.spans, shown, strict=True)
         labels = [(span, label) for span, label in pairs if span is not None]
-        return diagnostic("shapes-differ", self.span, labels=labels, left=shown[0], right=shown[1])
+        help = _LABELS if "y_true" in (_one(self.left, left), _one(self.right, right)) else ""
+        return diagnostic("shapes-differ", self.span, labels=labels, help=help, left=shown[0], right=shown[1])
+
+
+_LABELS = "if the labels are one number per sample, declare them: `y_true: float[batch]`"
+
+
+def _one(size: Dim, value: int) -> str:
+    """The input that has but one entry along an axis, if it is one."""
+    return (size.symbol or "").split(".")[0] if value == 1 else ""
 
 
 class Layout:

@@ -11,7 +11,7 @@ from lossdsl.errors import fail
 from lossdsl.ir.axes import Constraint, Layout, is_free, meet, pair_of
 from lossdsl.ir.node import MATRIX, VECTOR, Graph, Node
 from lossdsl.ir.shapes import SHAPES
-from lossdsl.ops import INTERNAL, OPS
+from lossdsl.ops import INTERNAL, OPS, spelled
 from lossdsl.ops.op import Family, Op
 from lossdsl.source import Span
 from lossdsl.types import BATCH, Axis, Dim, DType, State, Type
@@ -35,6 +35,10 @@ class Builder:
         """The axis that each vector's own axis turned out to be; found in one pass, used in the next."""
         self.newly_bound = False
         self._places: list[Span | None] = []
+
+    def place(self, index: int) -> Span | None:
+        """Where an operand of the operation at hand is written."""
+        return self._places[index]
 
     def row(self, name: str) -> Op:
         """The row of a function, internal ones included."""
@@ -118,7 +122,7 @@ class Builder:
         if node.op == MATRIX and (op.name, index) not in (("matmul", 1), ("matmul_transposed", 1)):
             raise fail("matrix-only-matmul", place)
         if arg.kind == "bool" and dtype is not DType.BOOL:
-            raise fail("needs-condition", place, function=op.name, type=node.type.show())
+            raise fail("needs-condition", place, function=spelled(op.name), type=node.type.show())
         if arg.kind == "int" and dtype is DType.FLOAT:
             raise fail("needs-index", place, function=op.name, type=node.type.show())
         return node
@@ -162,7 +166,7 @@ class Builder:
         if dtype is DType.BOOL:
             return self.graph.const(bool(raw), span)
         if not math.isfinite(number):
-            raise fail("constant-not-finite", span, function=op.name, value=number)
+            raise fail("constant-not-finite", span, function=spelled(op.name), value=number)
         whole = dtype is DType.INT and number.is_integer() and abs(number) < EXACT_WHOLE
         return self.graph.const(int(number) if whole else number, span)
 

@@ -51,7 +51,7 @@ def best_k(
     """The axis keeps its `k` best entries."""
     (identity,), k = attrs["axis"], attrs["k"]
     if not isinstance(k, int) or k < 1:
-        raise fail("needs-whole-number", span, argument="k", value=k)
+        raise fail("top-k-size", span, value=k)
     axes = inputs[0].type.axes
     axis = inputs[0].type.axis(identity)
     assert axis is not None
@@ -82,7 +82,7 @@ def by_table(
     """One entry of a table for each index; the table has one axis, and not batch."""
     table, index = inputs
     if len(table.type.full) != 1 or table.type.has(BATCH):
-        raise fail("take-needs-table", table.span, type=table.type.show())
+        raise fail("take-needs-table", builder.place(0), type=table.type.show())
     attrs["axis"] = (table.type.full[0].id,)
     return index.type.axes, []
 
@@ -94,7 +94,7 @@ def one_along(
     (identity,) = attrs["axis"]
     values, index = inputs
     if index.type.has(identity):
-        raise fail("index-has-axis", index.span, axis=identity, type=index.type.show())
+        raise fail("index-has-axis", builder.place(1), axis=identity, type=index.type.show())
     axes, wanted = builder.meet([values, index], span)
     return tuple(a.turned(State.REDUCED) if a.id == identity else a for a in axes), wanted
 
@@ -105,11 +105,11 @@ def multiplied(
     """The last axis goes through a parameter matrix, and takes the size of its columns."""
     values, matrix = inputs
     if matrix.op != MATRIX:
-        raise fail("matmul-needs-matrix", matrix.span, type=matrix.type.show())
+        raise fail("matmul-needs-matrix", builder.place(1), type=matrix.type.show())
     rows = matrix.attr("values")
     assert isinstance(rows, tuple)
     if not values.type.full or values.type.full[-1].id == BATCH:
-        raise fail("matmul-needs-axis", values.span, type=values.type.show())
+        raise fail("matmul-needs-axis", builder.place(0), type=values.type.show())
     last = values.type.full[-1]
     attrs["axis"] = (last.id,)
     inner, outer = len(rows), len(rows[0])

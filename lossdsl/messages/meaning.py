@@ -69,7 +69,7 @@ NAMES: dict[str, Message] = {
 
 CALLS: dict[str, Message] = {
     "too-many-arguments": Message(
-        text="`{function}` takes at most {most} arguments, {given} are given",
+        text="`{function}` takes at most {most}, {given} are given",
         help="`lossdsl functions {function}` shows its signature",
         example="mean(abs(y_true, y_pred))",
     ),
@@ -112,6 +112,11 @@ CALLS: dict[str, Message] = {
         text="{argument} must be a number known from the text, not {value}",
         help="a number, or a parameter",
         example="mean(leaky_relu(y_pred, y_true))",
+    ),
+    "top-k-size": Message(
+        text="`top_k` takes at least 1 entry, not {value}",
+        help="the best one alone is `max(x, axis=-1)`",
+        example="mean(top_k(y_pred, 0))",
     ),
     "tuple-only-axis": Message(
         text="a tuple stands only as an axis",
@@ -163,7 +168,7 @@ CALLS: dict[str, Message] = {
 AXES: dict[str, Message] = {
     "shapes-differ": Message(
         text="these sizes differ, and different sizes never broadcast: {left} and {right}",
-        help="if the labels are one number per sample, declare them: `y_true: float[batch]`",
+        help="make the sizes equal, or reduce one side along that axis: `mean(..., axis=-1)`",
         example="y_true: float[batch, 3]\ny_pred: float[batch, 4]\nmean(y_true - y_pred)",
     ),
     "selected-meets-full": Message(
@@ -237,7 +242,7 @@ AXES: dict[str, Message] = {
         example="mean(y_pred[..., 0, ...])",
     ),
     "too-many-indices": Message(
-        text="{given} indices for {count} axes: {type}",
+        text="more indices than axes: {given} for {type}",
         help="the first is for the batch: `x[:, 0]`, or `x[..., 0]`",
         example="y_pred: float[batch, 2]\nmean(y_pred[:, 0, 0])",
     ),
@@ -316,17 +321,17 @@ DECLARATIONS: dict[str, Message] = {
     ),
     "parameter-kind": Message(
         text="parameter `{name}` is declared {kind}, and is {value}",
-        help="give a value of that kind, or change the declaration",
+        help="give a value of that kind",
         example="k: int = 0.5\nmean(y_pred) * k",
     ),
     "parameter-range": Message(
         text="parameter `{name}` is {value}, outside its range {range}",
-        help="give a value inside it, or change the declaration",
+        help="give a value inside the range",
         example="gamma: float = -1.0 in [0, inf)\nmean(y_pred) * gamma",
     ),
     "argument-axes": Message(
         text="`{name}` is {type} where {declared} is needed",
-        help="reduce or index the argument until its axes are those",
+        help="the loss works along those axes: give it a value that has them",
         example="mean(categorical_crossentropy(mean(y_true), mean(y_pred)))",
     ),
     "declared-size": Message(
@@ -341,6 +346,11 @@ VALUES: dict[str, Message] = {
         text="`{function}` of these constants is {value}, not a finite number",
         help="it would be so for all data",
         example="mean(y_pred) + log(0)",
+    ),
+    "division-by-zero": Message(
+        text="this divides by zero",
+        help="it would be so for all data",
+        example="mean(y_pred) / (2 - 2)",
     ),
     "no-gradient": Message(
         text="no gradient can reach `y_pred`: `{function}` is flat wherever it has a derivative",

@@ -56,6 +56,14 @@ OPERATORS: dict[str, str] = {
 }
 """The row of each operator. `unary+` has none: it is its operand."""
 
+_SIGNS = {name: sign.removeprefix("unary") for sign, name in OPERATORS.items() if sign != "if-else"}
+
+
+def spelled(name: str) -> str:
+    """How a formula usually writes an operation: by its sign, where it has one."""
+    return _SIGNS.get(name, name)
+
+
 ALIASES: dict[str, str] = {
     "absolute": "abs",
     "acos": "arccos",
