@@ -118,9 +118,19 @@ def parameters(checked: Checked) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for statement in checked.formula.statements:
         if isinstance(statement, ast.Declaration) and statement.name not in ("y_true", "y_pred"):
-            default = statement.default.span.text if statement.default is not None else None
-            found[statement.name] = checked.params.get(statement.name, default)
+            found[statement.name] = checked.params.get(statement.name, _default(statement.default))
     return {**found, **{name: value for name, value in checked.params.items() if name not in found}}
+
+
+def _default(expr: ast.Expr | None) -> Any:
+    """A default as a plain value; one that is computed, as its text."""
+    if isinstance(expr, (ast.Number, ast.Boolean)):
+        return expr.value
+    if isinstance(expr, ast.Unary) and expr.op == "-" and isinstance(expr.operand, ast.Number):
+        return -expr.operand.value
+    if isinstance(expr, ast.Vector):
+        return [_default(item) for item in expr.items]
+    return None if expr is None else expr.span.text
 
 
 def evaluate(
@@ -213,7 +223,7 @@ def show(formula: str | Source, emit: str = "text", params: Mapping[str, object]
     if emit == "gradient":
         return _gradient(checked)
     if emit == "rewrites":
-        return "\n".join(_rewrite(applied) for applied in checked.display().form.applied)
+        return "\n".join(map(_rewrite, checked.display().form.applied)) or "nothing to rewrite"
     raise fail("unknown-emit", None, emit=emit, known=", ".join(EMITS))
 
 

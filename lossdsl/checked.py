@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import Any
 
+import numpy as np
+
 from lossdsl.analysis.root import couples
 from lossdsl.budgets import current
 from lossdsl.checker.check import Elaborated, Meaning, choose, elaborate
@@ -240,6 +242,8 @@ def examine(
 
 def _plain(name: str, value: object) -> object:
     """A parameter as plain Python values, or an error: finite numbers, truth values, lists of numbers."""
+    if isinstance(value, (np.ndarray, np.generic)):
+        value = value.tolist()
     if isinstance(value, bool) or (isinstance(value, (int, float)) and _reasonable(value)):
         return value
     if isinstance(value, (list, tuple)) and 0 < len(value) <= MOST_ENTRIES:

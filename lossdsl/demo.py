@@ -30,7 +30,7 @@ loss:
     gamma: float in [0, inf)
 
     p = take_along_axis(y_pred, y_true)
-    -(1 - p)**gamma * log(p)
+    -(1 - p)**gamma * log(maximum(p, epsilon))
 optimizer: adam
 metrics: [accuracy]
 """

@@ -16,7 +16,7 @@ from lossdsl.checker.elaborate import Elaborator
 from lossdsl.checker.scope import ABSENT, Scope, SettledAxes, Value
 from lossdsl.ir.build import Builder
 from lossdsl.ir.node import CAST, INPUT, STRUCTURAL, Node, reachable
-from lossdsl.ops.op import NO_LIMITS, Family, Op
+from lossdsl.ops.op import NO_LIMITS, Family
 from lossdsl.syntax import ast
 from lossdsl.syntax.parse import parse_expression
 from lossdsl.types import DType
@@ -31,7 +31,7 @@ MOVES = ALL_MOVE | {"select", "slice", "take", "take_along_axis", "top_k"}
 """Operations whose `grad` text says where each entry came from, so that it takes a guard there too."""
 BY_PLACE = (MOVES - {"sort", "top_k"}) | {"where"}
 """Operations that choose or move entries without looking at their values."""
-LINEAR = MOVES | {"add", "subtract", "negative", "where", "sum", "mean", "spread", "cumsum", "abs", "relu",
+LINEAR = MOVES | {"add", "subtract", "negative", "where", "sum", "mean", "spread", "cumsum", "matmul", "abs", "relu",
                   "leaky_relu", "maximum", "minimum", "clip", "max", "min"}  # fmt: skip
 """Operations with a derivative that stays finite whatever is put in, and values no larger than a sum of those."""
 SAFE = 1.0
@@ -197,14 +197,17 @@ class _Guards:
             self.levels[node] = self._level_of_data(node)
             return node
         guard = self.guards[node]
-        linear, row = node.op == CAST or self._linear(node), None if node.op == CAST else self.builder.row(node.op)
+        linear, row = (
+            node.op == CAST or self._linear(node),
+            None if node.op == CAST else self.builder.row(node.op),
+        )
         limits = row is not None and row.safe != NO_LIMITS and not linear and not _polynomial(node)
         operands, levels = [], []
         for i, operand in enumerate(node.inputs):
             made, level = self._operand(node, i)
             wild = level == WILD or (level == DATA and self._is_missing(guard))
             if guard is not None and not operand.is_const and not linear and (limits or wild):
-                made, level = self._safe(made, guard, row, i), CALM
+                made, level = self._safe(node, made, i), CALM
             operands.append(made)
             levels.append(level)
         if linear:
@@ -219,7 +222,7 @@ class _Guards:
         """An operand, exact wherever the node is used, and what it may be elsewhere."""
         operand = node.inputs[index]
         if operand not in self.guards or not (node.op == CAST or flows(node, index)):
-            return operand, self._level_of_data(operand) if operand not in self.levels else self.levels[operand]
+            return operand, self.levels[operand]
         made, guard = self.made[operand], self.guards[operand]
         if made is operand or guard is self.guards[node] or guard is None or node.op in BY_PLACE:
             same = guard is self.guards[node]
@@ -228,15 +231,15 @@ class _Guards:
         true = self._apply("stop_gradient", operand)
         return self._apply("where", guard, made, true), WILD
 
-    def _safe(self, operand: Node, guard: Node, row: Op | None, index: int) -> Node:
-        limits = row.safe if row is not None else NO_LIMITS
-        point = SAFE if isinstance(limits, str) else limits[index]
-        near = self._any(guard, {a.id for a in guard.type.full if not operand.type.has(a.id)})
-        if not operand.type.full:
-            return operand
-        if row is not None and row.family in (Family.ALONG, Family.ORDER, Family.INDEX):
-            return operand
-        return self._apply("where", near, operand, self.builder.graph.const(float(point)))
+    def _safe(self, node: Node, made: Node, index: int) -> Node:
+        """An operand, set to a safe point where no entry that is made of it is used."""
+        guard, row = self.guards[node], self.builder.row(node.op)
+        assert guard is not None
+        lost = {axis.id for axis in guard.type.full if not made.type.has(axis.id)}
+        if row.family in (Family.ALONG, Family.ORDER):
+            lost |= {axis for axis in node.axes if guard.type.has(axis)}
+        point = SAFE if isinstance(row.safe, str) else row.safe[index]
+        return self._apply("where", self._any(guard, lost), made, self.builder.graph.const(float(point)))
 
     def _is_missing(self, guard: Guard) -> bool:
         """Whether a guard asks for missing data: then the data themselves are not to be trusted elsewhere."""

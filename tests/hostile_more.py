@@ -65,9 +65,7 @@ NESTING = {
     "matrices": Case(text=of("matmul(" * 60 + "y_pred" + ",[[1]])" * 60)),
     "nesting with the limit raised": Case(text="abs(" * 3_000 + "y_pred" + ")" * 3_000, limits={"nesting": 10_000}),
     "signs with the limit raised": Case(text="-" * 5_000 + "y_pred", limits={"nesting": 10_000}),
-    "an axis with the limit raised": Case(
-        text=of("y_pred, axis=" + "-" * 5_000 + "1"), limits={"nesting": 10_000}
-    ),
+    "an axis with the limit raised": Case(text=of("y_pred, axis=" + "-" * 5_000 + "1"), limits={"nesting": 10_000}),
 }
 
 WIDTH = {
@@ -88,13 +86,17 @@ WIDTH = {
     "named terms": Case(text=terms(300, "term t# = mean(abs(y_pred-#))", ";")),
     "64 parameters": Case(text=terms(64, "p#: float = 1", ";") + ";" + of("y_pred*(" + terms(64, "p#") + ")")),
     "65 parameters": Case(text=terms(65, "p#: float = 1", ";") + ";mean(y_pred)", code="too-many-parameters"),
-    "65 given parameters": Case(text="mean(y_pred)", code="too-many-parameters", params={f"p{i}": 1 for i in range(65)}),
+    "65 given parameters": Case(
+        text="mean(y_pred)", code="too-many-parameters", params={f"p{i}": 1 for i in range(65)}
+    ),
     "a long vector given": Case(text="mean(y_pred*w)", code="parameter-type", params={"w": [1.0] * 70_000}),
     "513 definitions": Case(text=terms(513, "def f#(x)=x", ";") + ";mean(y_pred)", code="too-many-statements"),
     "thousands of arguments": Case(text=of("abs(" + terms(5_000, "y_pred", ",") + ")"), code="too-many-arguments"),
     "thousands of parameters of a def": Case(text=f"def f(x,{terms(2_500, 'a#=1', ',')})=x;mean(f(y_pred))"),
     "thousands of indices": Case(text=of("y_pred[" + ":," * 5_000 + "0]"), code="too-many-indices"),
-    "thousands of axes": Case(text=f"y_pred: float[batch,{terms(3_000, 'a#', ',')}]\nmean(y_pred)", code="too-many-axes"),
+    "thousands of axes": Case(
+        text=f"y_pred: float[batch,{terms(3_000, 'a#', ',')}]\nmean(y_pred)", code="too-many-axes"
+    ),
     "thousands of axis numbers": Case(text=of("y_pred, axis=(" + terms(4_000, "-1", ",") + ")"), code="axis-twice"),
     "thousands of unknown names": Case(text=of(terms(2_500, "q#") + "+y_pred"), code="unknown-name", at="q0"),
     "one unknown name, thousands of times": Case(text=of(terms(7_000, "q") + "+y_pred"), code="unknown-name", at="q"),
@@ -114,11 +116,14 @@ MISUSE = {
     "braces for a parameter": Case(text="mean(y_pred)", code="parameter-unused", params={"{": 1, "}": 1, "{}": 1}),
     "percent": Case(text="mean(y_pred % s)", code="modulo", at="%"),
     "an escape sequence": Case(text="mean(y_pred)", code="parameter-unused", params={"\x1b[31m\n": 1}),
-    "names of Python": Case(text="None=y_pred;import_=None;__import__=import_;_=exec(y_pred);mean(__import__*_)",
-                            code="unknown-function", at="exec"),
+    "names of Python": Case(
+        text="None=y_pred;import_=None;__import__=import_;_=exec(y_pred);mean(__import__*_)",
+        code="unknown-function",
+        at="exec",
+    ),
     "names of generated code": Case(text="ops=y_pred*2;float=ops*ops;lambda_=float;abs_1=abs(ops);mean(lambda_*abs_1)"),
     "a module": Case(text="mean(os.system(y_pred))", code="attribute", at="os.system"),
-    "a string in a vector": Case(text="mean([\"a\"] * y_pred)", code="quote"),
+    "a string in a vector": Case(text='mean(["a"] * y_pred)', code="quote"),
     "an axis of a float": Case(text="mean(y_pred, axis=1.5)", code="axis-not-understood", at="1.5"),
     "an axis of forty digits": Case(text="mean(y_pred, axis=" + "9" * 40 + ")", code="axis-out-of-range"),
     "an axis of data": Case(text="mean(y_pred, axis=y_true)", code="unknown-axis", at="y_true"),
@@ -127,7 +132,8 @@ MISUSE = {
     "classes by data": Case(text=LABELS + of("one_hot(y_true, y_true) * y_pred"), code="needs-whole-number"),
     "too many classes at once": Case(
         text="y_true: label[batch]\ny_pred: float[batch, 16777216]\nmean(one_hot(y_true, 16777216) * y_pred)",
-        code="tensor-too-large", shapes=[[1_000], [1_000, 2**24]],
+        code="tensor-too-large",
+        shapes=[[1_000], [1_000, 2**24]],
     ),
     "the best of data": Case(text=of("top_k(y_pred, y_pred)"), code="needs-whole-number", at="y_pred"),
     "the best none": Case(text=of("top_k(y_pred, 0)"), code="needs-whole-number"),

@@ -14,9 +14,9 @@ import time
 
 from lossdsl import api
 from lossdsl.backends.load import vet
+from lossdsl.budgets import limits
 from lossdsl.checked import Checked, analyse
 from lossdsl.errors import LossError
-from lossdsl.budgets import limits
 
 ORDINARY = "y_pred: prob[batch, *]\nmean(binary_crossentropy(y_true, y_pred)) + 0.1 * dice(y_true, y_pred)"
 

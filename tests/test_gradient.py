@@ -16,6 +16,7 @@ from law_tools import smooth
 from strategies import expressions
 
 from lossdsl import library
+from lossdsl.checked import analyse
 from lossdsl.errors import LossError
 from lossdsl.ops import OPS
 from lossdsl.ops.op import NO_KINK, Family, Op
@@ -46,10 +47,7 @@ def agrees(driven: Driven, wrt: str = "y_pred", seeds: int = 2) -> int:
 
 def library_data(name: str, rank: int) -> tuple[Driven, bool] | None:
     """A library loss with data of its own kind, or None where it does not take that rank."""
-    from lossdsl.checked import analyse
-
-    given = {} if name != "weighted" else {}
-    signature = analyse(library.text(name), given).signature
+    signature = analyse(library.text(name)).signature
     random = np.random.default_rng(rank)
     stars = max(0, rank - signature.y_pred.least) if signature.y_pred.has_star else 0
     if signature.y_pred.least + stars != rank:
@@ -63,7 +61,9 @@ def library_data(name: str, rank: int) -> tuple[Driven, bool] | None:
 
     pred = random.uniform(0.1, 0.9, shape(signature.y_pred))
     label = signature.y_true.kind in ("label", "int")
-    true = random.integers(0, 3, shape(signature.y_true)) if label else random.uniform(0.1, 0.9, shape(signature.y_true))
+    true = (
+        random.integers(0, 3, shape(signature.y_true)) if label else random.uniform(0.1, 0.9, shape(signature.y_true))
+    )
     return Driven(library.text(name), true, pred), label
 
 
@@ -140,7 +140,11 @@ def test_elementwise_rows(op: Op) -> None:
 ALONG = ("{}(y_pred)", "{}(y_pred, axis=1)", "{}(y_pred, where=y_true > -0.5)", "{}(y_pred, axis=(1, 2))")
 
 
-@pytest.mark.parametrize("op", [r for r in ROWS if r.family in (Family.REDUCTION, Family.ALONG, Family.ORDER)], ids=lambda op: op.name)
+@pytest.mark.parametrize(
+    "op",
+    [r for r in ROWS if r.family in (Family.REDUCTION, Family.ALONG, Family.ORDER)],
+    ids=lambda op: op.name,
+)
 def test_rows_along_axes(op: Op) -> None:
     random = np.random.default_rng(1)
     names = {a.name for a in op.signature.args}
@@ -162,7 +166,11 @@ def test_rows_along_axes(op: Op) -> None:
 def random_formula(text: str, seed: int, coupled: bool) -> None:
     random = np.random.default_rng(seed)
     true, pred = random.normal(size=(2, 3, 2)).round(1), random.normal(size=(2, 3, 2)).round(1)
-    formula = f"e = {text} + 0 * y_pred\nmean(e) * mean(e, axis=batch) + max(e)" if coupled else f"mean({text}) + 0 * sum(y_pred)"
+    formula = (
+        f"e = {text} + 0 * y_pred\nmean(e) * mean(e, axis=batch) + max(e)"
+        if coupled
+        else f"mean({text}) + 0 * sum(y_pred)"
+    )
     driven = Driven(formula, true[0] + 0.03, pred[0] + 0.01)
     if np.isfinite(driven.written()).all() and np.max(np.abs(driven.written())) < 1e6:
         agrees(driven, seeds=1)

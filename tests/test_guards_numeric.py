@@ -95,7 +95,11 @@ def test_first_order(trap: Trap, best: bool) -> None:
 
 def test_nothing_is_guarded_where_nothing_is_selected() -> None:
     data = np.full((2, 3), 0.5)
-    for text in ("mean(log(y_pred) * y_true)", "sum(softmax(y_pred) * sqrt(y_true))", "norm(y_pred - y_true) + prod(y_pred)"):
+    for text in (
+        "mean(log(y_pred) * y_true)",
+        "sum(softmax(y_pred) * sqrt(y_true))",
+        "norm(y_pred - y_true) + prod(y_pred)",
+    ):
         source = Driven(text, data, data).program.gradient_source()
         assert source is not None and "where(" not in source.replace("ops.where(ops.equal(", "")
 
@@ -109,8 +113,30 @@ def test_a_cheap_selection_costs_one_choice() -> None:
     assert source.count("ops.where(") == 2 + 1 + 2  # the pull, the value, the pull of its only term
 
 
-BRANCHES = ("log(e)", "sqrt(e)", "1 / e", "e * log(e)", "exp(300 * e) * e", "(e - 1)**-2", "arccos(e)", "log(log(e))", "e**0.5 * y_true")
-USES = ("where({c}, {b}, {a})", "{b} if {c} else {a}", "maximum(where({c}, {b}, -5), {a})", "sum(where({c}, {b}, 0), axis=-1) * {a}")
+BRANCHES = (
+    "log(e)",
+    "sqrt(e)",
+    "1 / e",
+    "e * log(e)",
+    "exp(300 * e) * e",
+    "(e - 1)**-2",
+    "arccos(e)",
+    "log(log(e))",
+    "e**0.5 * y_true",
+    "log(mean(e, axis=all) - 9) + 0 * e",
+    "softmax(log(e)) * e",
+    "std(log(e)) + e",
+    "norm(sqrt(e)) * e",
+    "sort(log(e)) * e",
+    "cumsum(1 / e) * e",
+    "prod(log(e)) * e",
+)
+USES = (
+    "where({c}, {b}, {a})",
+    "{b} if {c} else {a}",
+    "maximum(where({c}, {b}, -5), {a})",
+    "sum(where({c}, {b}, 0), axis=-1) * {a}",
+)
 
 
 @settings(deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, max_examples=150)
@@ -151,7 +177,11 @@ def test_both_orders_on_tensorflow(trap: Trap, mode: str) -> None:
             slope = inner.gradient(loss, y_pred)
         return slope, outer.gradient(slope, y_pred, unconnected_gradients="zero")
 
-    run = {"eager": both, "graph": tf.function(both, autograph=False), "xla": tf.function(both, autograph=False, jit_compile=True)}[mode]
+    run = {
+        "eager": both,
+        "graph": tf.function(both, autograph=False),
+        "xla": tf.function(both, autograph=False, jit_compile=True),
+    }[mode]
     slope, second = (x.numpy() for x in run())
     np.testing.assert_allclose(slope, np.reshape(trap.slope, slope.shape), rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(second, np.reshape(trap.second, second.shape), rtol=1e-4, atol=1e-5)

@@ -15,14 +15,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hostile_cases import TABLE, Case
+from hostile_cases import TABLE
 from hostile_more import MORE
 
 import lossdsl
 from lossdsl import api
+from lossdsl.budgets import DEFAULT
 from lossdsl.checked import analyse
 from lossdsl.errors import LossError
-from lossdsl.budgets import DEFAULT
 
 ALL = {**TABLE, **MORE}
 REFUSED, COMPILED, MEGABYTES = 1.5, 15.0, 100
@@ -200,10 +200,18 @@ def chain(count: int, step: str) -> dict[str, str]:
 
 USES: dict[str, tuple[str, dict[str, str], str]] = {
     "doubling": ("l30", chain(30, "{0}(y_true, y_pred) + {0}(y_true, y_pred * 2)"), "too-many-steps"),
-    "itself": ("l1", {"l1": "y_true: float[batch, *]\ny_pred: float[batch, *]\nl1(y_true, y_pred)"}, "recursive-definition"),
+    "itself": (
+        "l1",
+        {"l1": "y_true: float[batch, *]\ny_pred: float[batch, *]\nl1(y_true, y_pred)"},
+        "recursive-definition",
+    ),
     "not a formula": ("l1", {"l1": "import os"}, "python-statement"),
     "too long": ("l1", {"l1": "x" * 10**6}, "too-long"),
-    "data bound": ("l1", {"l1": "y_true: float[batch, *]\ny_pred: float[batch, *]\ny_pred = 3\ny_true"}, "input-rebound"),
+    "data bound": (
+        "l1",
+        {"l1": "y_true: float[batch, *]\ny_pred: float[batch, *]\ny_pred = 3\ny_true"},
+        "input-rebound",
+    ),
 }
 
 
@@ -257,4 +265,3 @@ def test_limits_may_be_lowered() -> None:
     with lossdsl.limits(nodes=10), pytest.raises(LossError) as caught:
         analyse("mean(" + "+".join(f"abs(y_pred - {i})" for i in range(20)) + ")")
     assert caught.value.diagnostics[0].code == "too-many-nodes"
-

@@ -8,7 +8,7 @@ as it stands.
 from __future__ import annotations
 
 import threading
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any, ClassVar, NamedTuple
 from weakref import WeakValueDictionary
 
@@ -197,13 +197,18 @@ def _tensor(name: str, x: Any) -> Any:
 
         if isinstance(x, tf.RaggedTensor | tf.SparseTensor):
             raise fail("data-not-dense", None, name=name, found=kind_of(x))
-        if isinstance(x, tf.Tensor):
-            return x
-        x = tf.convert_to_tensor(x)
-        if x.dtype == tf.string:
-            raise fail("data-not-numbers", None, name=name, found="text")
+        x = x if isinstance(x, tf.Tensor) else _converted(name, x, tf.convert_to_tensor)
+        if x.dtype == tf.string or x.dtype.is_complex or x.dtype in (tf.resource, tf.variant):
+            raise fail("data-not-numbers", None, name=name, found="text" if x.dtype == tf.string else x.dtype.name)
         return x
-    return ops.convert_to_tensor(x)
+    return _converted(name, x, ops.convert_to_tensor)
+
+
+def _converted(name: str, x: Any, convert: Callable[[Any], Any]) -> Any:
+    try:
+        return convert(x)
+    except (ValueError, TypeError, OverflowError):
+        raise fail("data-not-numbers", None, name=name, found="what no tensor can be made of") from None
 
 
 def _shape(name: str, x: Any) -> tuple[int | None, ...]:

@@ -107,6 +107,14 @@ def check_gradient(gradient: str) -> str:
     return gradient
 
 
+def check_epsilon(epsilon: float | None) -> float:
+    """The number that a formula calls `epsilon`: Keras' own, or as given."""
+    value = keras.config.epsilon() if epsilon is None else epsilon
+    if not 0 <= value < 1:
+        raise fail("spec-setting", None, setting="epsilon", found=value, allowed="it is a small positive number")
+    return float(value)
+
+
 def check_jit(jit_compile: bool | str) -> bool | str:
     """`"auto"`: as the surrounding graph does."""
     if jit_compile not in ("auto", True, False):

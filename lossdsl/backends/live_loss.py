@@ -12,6 +12,7 @@ import keras
 from lossdsl.backends.live_call import Dispatcher
 from lossdsl.backends.live_config import (
     check_dtype,
+    check_epsilon,
     check_gradient,
     check_jit,
     check_name,
@@ -54,7 +55,7 @@ class Loss(keras.losses.Loss):  # type: ignore[misc]
         rewrite: bool = True,
         gradient: str = "ours",
     ) -> None:
-        epsilon = keras.config.epsilon() if epsilon is None else float(epsilon)
+        epsilon = check_epsilon(epsilon)
         given, used = check_dtype(dtype)
         super().__init__(check_name(name, DEFAULT_NAME), check_reduction(reduction), dtype)
         self._given_dtype, self._epsilon = given, epsilon

@@ -12,6 +12,7 @@ from keras import ops
 from lossdsl.backends.live_call import Dispatcher
 from lossdsl.backends.live_config import (
     check_dtype,
+    check_epsilon,
     check_name,
     checked_formula,
     read_config,
@@ -49,7 +50,7 @@ class Metric(keras.metrics.Metric):  # type: ignore[misc]
         if name == "loss":
             raise fail("metric-name", None)
         given, used = check_dtype(dtype)
-        epsilon = keras.config.epsilon() if epsilon is None else float(epsilon)
+        epsilon = check_epsilon(epsilon)
         super().__init__(dtype, name)
         self._given_dtype, self._epsilon = given, epsilon
         self._checked = checked_formula(formula, params, uses, epsilon, measure=True, rewrite=rewrite)

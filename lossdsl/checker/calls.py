@@ -12,13 +12,13 @@ from lossdsl.checker.names import did_you_mean, unknown_function
 from lossdsl.checker.scope import ABSENT, AxisArgument, Scope, SettledAxes, Value
 from lossdsl.errors import LossError, diagnostic, fail
 from lossdsl.ir.axes import all_but_batch, is_pairs
-from lossdsl.ir.node import DIM, Node
+from lossdsl.ir.node import DIM, INPUT, Node
 from lossdsl.ops import INTERNAL, OPS
 from lossdsl.ops.op import NOT_A_REDUCTION, Family, Op
 from lossdsl.source import Source, Span
 from lossdsl.syntax import ast
 from lossdsl.syntax.parse import parse, parse_expression
-from lossdsl.types import BATCH, DType
+from lossdsl.types import BATCH, DType, State
 
 if TYPE_CHECKING:
     from lossdsl.checker.elaborate import Elaborator
@@ -159,6 +159,8 @@ def _apply(
     where = found.get("where")
     if where is not None and where.type.dtype is not DType.BOOL:
         raise fail("needs-condition", places.get("where", span), function=op.name, type=where.type.show())
+    if where is not None:
+        _fits(where, operands[0], places.get("where", span))
     if not gone and where is None:
         return _nothing_to_reduce(elaborator, op, operands[0], span)
     alive = elaborator.alive_on(operands[0], gone, span)
@@ -214,6 +216,13 @@ def _size(elaborator: Elaborator, operand: Node, attrs: dict[str, object], span:
             size = names.size_of(elaborator, axis, span)
             result = size if result is None else builder.apply("multiply", [result, size], span=span)
     return builder.graph.const(1, span) if result is None else result
+
+
+def _fits(condition: Node, operand: Node, span: Span) -> None:
+    """A condition picks entries of the value: along an axis that the value lost there is nothing to pick."""
+    lost = [a.id for a in condition.type.full if (own := operand.type.axis(a.id)) and own.state is State.REDUCED]
+    if lost:
+        raise fail("where-of-reduced", span, axis=lost[0], type=operand.type.show())
 
 
 def _nothing_to_reduce(elaborator: Elaborator, op: Op, operand: Node, span: Span) -> Node:
@@ -319,7 +328,9 @@ def _library(elaborator: Elaborator, expr: ast.Call, name: str, scope: Scope) ->
             place = scope.span(given[declaration.name]) if declaration.name in given else span
             declared.argument(elaborator.builder, declaration, node, inner, place)
             inner.values[declaration.name] = node
-        elaborator.push((elaborator._formula, formula, inner))
+        if _takes_probabilities(declarations, inner):
+            elaborator.of_probabilities.append((span, name))
+        elaborator.push((elaborator._formula, formula, inner), (elaborator.note_library, name))
 
     tasks = [
         (elaborator._expr, given[d.name], scope) if d.name in given else (elaborator._expr, d.default, inner)
@@ -328,3 +339,10 @@ def _library(elaborator: Elaborator, expr: ast.Call, name: str, scope: Scope) ->
     elaborator.push(*tasks, (elaborator._combine, len(evaluated), expand))
 
 
+def _takes_probabilities(declarations: Sequence[ast.Declaration], inner: Scope) -> bool:
+    """Whether a library loss gets the predictions as they are and takes them for probabilities."""
+    pred, logits = inner.values.get("y_pred"), inner.values.get("from_logits")
+    if not isinstance(pred, Node) or pred.op != INPUT or pred.attr("name") != "y_pred":
+        return False
+    declared_so = any(d.name == "y_pred" and d.kind == "prob" for d in declarations)
+    return declared_so or (isinstance(logits, Node) and logits.is_const and logits.value is False)

@@ -37,6 +37,10 @@ class Elaborator:
         self.names: dict[Node, str] = {}
         """The user's own names of nodes."""
         self.terms: list[tuple[str, Value]] = []
+        self.library: dict[Node, str] = {}
+        """Values of library losses."""
+        self.of_probabilities: list[tuple[Span, str]] = []
+        """Library losses that take the predictions for probabilities."""
         self._tasks: list[Task] = []
         self._values: list[Value] = []
         self.steps = 0
@@ -91,6 +95,12 @@ class Elaborator:
     def diagnostics(self) -> tuple[Diagnostic, ...]:
         """What was said so far."""
         return tuple(self._said)
+
+    def note_library(self, name: str) -> None:
+        """Remember that the value just given is that of a library loss."""
+        value = self._values[-1]
+        if isinstance(value, Node):
+            self.library[value] = name
 
     def path(self) -> str:
         """A name for one more expansion, so that its vectors are told apart."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from lossdsl.checker.names import mentioned
 from lossdsl.checker.scope import Scope
 from lossdsl.checker.signature import Signature
 from lossdsl.errors import Diagnostic, diagnostic
 from lossdsl.ir.node import INPUT, Node, reachable
 from lossdsl.syntax import ast
+from lossdsl.types import State
 
 if TYPE_CHECKING:
     from lossdsl.checker.elaborate import Elaborator
@@ -25,15 +27,28 @@ def lint(
     yield from _unused(formula, scope)
     if root is not None:
         yield from _roles(root, signature)
+        yield from _library(elaborator, root, signature)
         yield from _axes(root)
 
 
 def _unused(formula: ast.Formula, scope: Scope) -> Iterator[Diagnostic]:
+    read = set().union(*(mentioned(p) for p in _parts(formula))) if formula.result is not None else None
     for statement in formula.statements:
-        if isinstance(statement, ast.Binding) and statement.name not in scope.used:
+        if isinstance(statement, ast.Term) and read is not None and statement.name not in read:
+            yield diagnostic("unused-binding", statement.name_span, name=statement.name)
+        elif isinstance(statement, ast.Binding) and statement.name not in scope.used:
             yield diagnostic("unused-binding", statement.name_span, name=statement.name)
         elif isinstance(statement, ast.Declaration) and statement.name not in scope.used:
             yield diagnostic("unused-declaration", statement.name_span, name=statement.name)
+
+
+def _parts(formula: ast.Formula) -> Iterator[ast.Tree]:
+    """Everything that is evaluated."""
+    for statement in formula.statements:
+        if isinstance(statement, (ast.Binding, ast.Term)):
+            yield statement.value
+    if formula.result is not None:
+        yield formula.result
 
 
 def _roles(root: Node, signature: Signature) -> Iterator[Diagnostic]:
@@ -45,6 +60,19 @@ def _roles(root: Node, signature: Signature) -> Iterator[Diagnostic]:
                 yield diagnostic("log-of-logits", node.span, function=node.op)
             if kind == "prob" and node.op in OF_LOGITS:
                 yield diagnostic("activation-of-probabilities", node.span, function=node.op)
+
+
+def _library(elaborator: Elaborator, root: Node, signature: Signature) -> Iterator[Diagnostic]:
+    """A library loss is reduced: what varies inside a sample cannot weigh it any more. And it may want probabilities."""
+    for node in reachable([root]):
+        for loss, other in (node.inputs, node.inputs[::-1]) if node.op == "multiply" else ():
+            lost = {a.id for a in loss.type.axes if a.state is State.REDUCED}
+            name = elaborator.library.get(loss)
+            if name is not None and lost & {a.id for a in other.type.full}:
+                yield diagnostic("library-weighted", node.span, name=name, type=loss.type.show())
+    if signature.y_pred.kind == "logits":
+        for span, name in elaborator.of_probabilities:
+            yield diagnostic("logits-as-probabilities", span, name=name)
 
 
 def _axes(root: Node) -> Iterator[Diagnostic]:

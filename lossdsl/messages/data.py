@@ -1,10 +1,33 @@
-"""Messages of the stage `data`: shapes, weights, masks, settings and saved files; see `lossdsl.messages`."""
+"""Messages of the stage `data`: what is given, weights, masks, settings and saved files; see `lossdsl.messages`."""
 
 from __future__ import annotations
 
 from lossdsl.messages.message import Message, Severity
 
 DATA: dict[str, Message] = {
+    "class-name": Message(
+        text="`{name}` can't be the name of the class",
+        help="a Python name, no keyword, none that the file itself uses",
+        example="# eject(formula, class_name='class')",
+    ),
+    "no-derivative": Message(
+        text="the table has no derivative of `{function}` to show",
+        help="the framework's own is used",
+        example="# the gradient of a gradient of digamma",
+    ),
+    "unknown-emit": Message(
+        text="nothing is shown as `{emit}`", help="one of {known}", example="# show(formula, emit='x')"
+    ),
+    "not-a-formula": Message(
+        text="a formula is text, and this is a {kind}",
+        help="a string, as `mean(abs(y_true - y_pred))`",
+        example="# compile(3)",
+    ),
+    "parameter-type": Message(
+        text="parameter `{name}` can't be {found}",
+        help="give a finite number, True or False, a list of numbers, or a list of such lists of equal length",
+        example="# compile(formula, gamma='x')",
+    ),
     "weights-dont-fit": Message(
         text="{reason}",
         help="weights and masks go along y_pred's axes from the left, under the formula's own mean or sum",

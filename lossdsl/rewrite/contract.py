@@ -20,9 +20,7 @@ def contract(builder: Builder, roots: Sequence[Node]) -> dict[Node, Node]:
         elif all(new is old for new, old in zip(inputs, node.inputs, strict=True)):
             made[node] = node
         else:
-            made[node] = builder.graph.add(
-                node.op, inputs, dict(node.attrs), type=node.type, span=node.span
-            )
+            made[node] = builder.graph.add(node.op, inputs, dict(node.attrs), type=node.type, span=node.span)
     return made
 
 

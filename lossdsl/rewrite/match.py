@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
-from lossdsl.ir.node import Node
+from lossdsl.ir.node import CONST, Node
 from lossdsl.ops import OPERATORS, OPS
 from lossdsl.rewrite.rules import CONSTANTS, Rule
 from lossdsl.syntax import ast
@@ -114,3 +114,19 @@ def head(rule: Rule) -> str:
     assert isinstance(wanted, Apply), rule.name
     assert wanted.op in OPS, rule.name
     return wanted.op
+
+
+def needs(rule: Rule) -> frozenset[str]:
+    """Operations that must stand among the operands wherever the rule applies: most places are ruled out by that."""
+    wanted = pattern(rule.left)
+    assert isinstance(wanted, Apply)
+    return frozenset(found for operand in wanted.operands if (found := _operation(operand)))
+
+
+def _operation(wanted: Pattern) -> str | None:
+    match wanted:
+        case Apply(op=op):
+            return op
+        case Any(name=name) if name not in CONSTANTS:
+            return None
+    return CONST

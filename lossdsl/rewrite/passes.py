@@ -13,7 +13,7 @@ from lossdsl.checker.scope import Scope, SettledAxes, Value
 from lossdsl.interval import YES, Interval
 from lossdsl.ir.build import Builder
 from lossdsl.ir.node import STRUCTURAL, Node, reachable
-from lossdsl.rewrite.match import Found, head, matches, pattern
+from lossdsl.rewrite.match import Found, head, matches, needs, pattern
 from lossdsl.rewrite.rules import SIMPLIFY, STABILISE, Rule
 from lossdsl.source import Span
 from lossdsl.syntax.parse import parse_expression
@@ -49,10 +49,10 @@ def rewrite(
 
 
 _DEAR = {
-    "exp": 8, "expm1": 8, "log": 8, "log1p": 8, "log2": 8, "log10": 8, "sin": 8, "cos": 8, "tan": 8, "tanh": 8, "sinh": 8,
-    "cosh": 8, "sigmoid": 8, "log_sigmoid": 8, "softplus": 8, "erf": 8, "power": 16, "divide": 4, "sqrt": 3, "rsqrt": 3,
-    "reciprocal": 3, "softmax": 24, "log_softmax": 24, "logsumexp": 16, "norm": 6, "std": 8, "var": 6, "mean": 4, "sum": 4,
-    "max": 4, "min": 4, "prod": 4,
+    "exp": 8, "expm1": 8, "log": 8, "log1p": 8, "log2": 8, "log10": 8, "sin": 8, "cos": 8, "tan": 8, "tanh": 8,
+    "sinh": 8, "cosh": 8, "sigmoid": 8, "log_sigmoid": 8, "softplus": 8, "erf": 8, "power": 16, "divide": 4, "sqrt": 3,
+    "rsqrt": 3, "reciprocal": 3, "softmax": 24, "log_softmax": 24, "logsumexp": 16, "norm": 6, "std": 8, "var": 6,
+    "mean": 4, "sum": 4, "max": 4, "min": 4, "prod": 4,
 }  # fmt: skip
 """Work per entry, roughly, in numbers read; what is not named costs one for each operand."""
 
@@ -68,10 +68,10 @@ def follow(first: dict[Node, Node], second: dict[Node, Node]) -> dict[Node, Node
 
 
 @cache
-def _by_head(rules: tuple[Rule, ...]) -> dict[str, list[Rule]]:
-    found: dict[str, list[Rule]] = {}
+def _by_head(rules: tuple[Rule, ...]) -> dict[str, list[tuple[Rule, frozenset[str]]]]:
+    found: dict[str, list[tuple[Rule, frozenset[str]]]] = {}
     for rule in rules:
-        found.setdefault(head(rule), []).append(rule)
+        found.setdefault(head(rule), []).append((rule, needs(rule)))
     return found
 
 
@@ -101,8 +101,9 @@ class _Rewriter:
     def _rewritten(self, node: Node) -> Node:
         if node in self.settled or node.op not in self.rules:
             return node
-        for rule in self.rules[node.op]:
-            for found in matches(node, pattern(rule.left)):
+        have = {operand.op for operand in node.inputs}
+        for rule, wanted in self.rules[node.op]:
+            for found in matches(node, pattern(rule.left)) if wanted <= have else ():
                 self.steps += 1
                 if self.steps > current().rewrite_steps:
                     return node

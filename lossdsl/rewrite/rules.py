@@ -109,7 +109,12 @@ NOT_SOUND = (
     Rule("times-zero", "x * 0", "0", why="inf * 0 is NaN"),
     Rule("minus-self", "x - x", "0", why="inf - inf is NaN"),
     Rule("exp-log", "exp(log(x))", "x", why="the logarithm of a negative number is NaN"),
-    Rule("log-of-product", "log(x * y)", "log(x) + log(y)", why="two negative numbers have a product with a logarithm"),
+    Rule(
+        "log-of-product",
+        "log(x * y)",
+        "log(x) + log(y)",
+        why="two negative numbers have a product with a logarithm",
+    ),
     Rule("log-of-power", "log(square(x))", "2 * log(x)", why="the square of a negative number has a logarithm"),
     Rule("square-of-root", "square(sqrt(x))", "x", why="the root of a negative number is NaN"),
     Rule("relu-as-maximum", "relu(x)", "maximum(x, 0)", why="the gradient at 0 is 0 and 1"),
