@@ -34,9 +34,8 @@ def lint(
 def _unused(formula: ast.Formula, scope: Scope) -> Iterator[Diagnostic]:
     read = set().union(*(mentioned(p) for p in _parts(formula))) if formula.result is not None else None
     for statement in formula.statements:
-        if isinstance(statement, ast.Term) and read is not None and statement.name not in read:
-            yield diagnostic("unused-binding", statement.name_span, name=statement.name)
-        elif isinstance(statement, ast.Binding) and statement.name not in scope.used:
+        dropped = isinstance(statement, ast.Term) and read is not None and statement.name not in read
+        if dropped or (isinstance(statement, ast.Binding) and statement.name not in scope.used):
             yield diagnostic("unused-binding", statement.name_span, name=statement.name)
         elif isinstance(statement, ast.Declaration) and statement.name not in scope.used:
             yield diagnostic("unused-declaration", statement.name_span, name=statement.name)
@@ -63,7 +62,7 @@ def _roles(root: Node, signature: Signature) -> Iterator[Diagnostic]:
 
 
 def _library(elaborator: Elaborator, root: Node, signature: Signature) -> Iterator[Diagnostic]:
-    """A library loss is reduced: what varies inside a sample cannot weigh it any more. And it may want probabilities."""
+    """A library loss is reduced: what varies inside a sample can't weigh it. And it may want probabilities."""
     for node in reachable([root]):
         for loss, other in (node.inputs, node.inputs[::-1]) if node.op == "multiply" else ():
             lost = {a.id for a in loss.type.axes if a.state is State.REDUCED}
