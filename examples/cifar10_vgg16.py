@@ -32,9 +32,7 @@ def load(name):
 
 def build(weights):
     """VGG16 without its top, and a new one for ten classes."""
-    base = keras.applications.VGG16(
-        include_top=False, weights=weights, input_shape=(32, 32, 3), pooling="avg"
-    )
+    base = keras.applications.VGG16(include_top=False, weights=weights, input_shape=(32, 32, 3), pooling="avg")
     base.trainable = weights is None
     pictures = keras.Input((32, 32, 3))
     prepared = keras.applications.vgg16.preprocess_input(pictures)
@@ -51,9 +49,7 @@ def main(data, weights, epochs, samples):
         model = build(None if weights == "none" else weights)
         model.compile(optimizer=keras.optimizers.Adam(1e-4), loss=loss, metrics=["accuracy"])
         test = (x_test[:samples], y_test[:samples])
-        fitted = model.fit(
-            x[:samples], y[:samples], epochs=epochs, batch_size=64, validation_data=test, verbose=0
-        )
+        fitted = model.fit(x[:samples], y[:samples], epochs=epochs, batch_size=64, validation_data=test, verbose=0)
         history[name] = fitted.history["loss"]
         right = fitted.history["val_accuracy"][-1]
         print(f"{name:9s} loss {history[name][0]:.4f} -> {history[name][-1]:.4f}, test right {right:.1%}")
@@ -61,9 +57,7 @@ def main(data, weights, epochs, samples):
 
 
 if __name__ == "__main__":
-    arguments = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--data", choices=["cifar10", "digits"], default="cifar10")
     arguments.add_argument("--weights", choices=["imagenet", "none"], default="imagenet")
     arguments.add_argument("--epochs", type=int, default=5)

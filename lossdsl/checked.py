@@ -136,9 +136,7 @@ class Checked:
         assert self.elaborated.root is not None
         return looks_at([self.elaborated.root], "y_true")
 
-    def _stars(
-        self, true_shape: Sequence[int | None], pred_shape: Sequence[int | None], whole: Span
-    ) -> int:
+    def _stars(self, true_shape: Sequence[int | None], pred_shape: Sequence[int | None], whole: Span) -> int:
         """How many further axes the data has where the signature has `*`."""
         both = (
             ("y_pred", self.signature.y_pred, pred_shape),

@@ -36,12 +36,8 @@ def commands() -> None:
 
 @commands.command(cls=FormulaCommand)
 @formula_options
-@click.option(
-    "--config", "configs", type=FILE, multiple=True, help="Check every formula of a YAML, JSON or TOML file."
-)
-@click.option(
-    "--format", "form", type=click.Choice(["text", "json", "github"]), default="text", show_default=True
-)
+@click.option("--config", "configs", type=FILE, multiple=True, help="Check every formula of a YAML, JSON or TOML file.")
+@click.option("--format", "form", type=click.Choice(["text", "json", "github"]), default="text", show_default=True)
 def check(
     formula: str | None,
     files: Sequence[Path],
@@ -110,9 +106,7 @@ def eject(
 
 @commands.command()
 @click.argument("files", nargs=-1, required=True, type=FILE_OR_STDIN)
-@click.option(
-    "--check", "only_check", is_flag=True, help="Change nothing; fail where something would change."
-)
+@click.option("--check", "only_check", is_flag=True, help="Change nothing; fail where something would change.")
 def fmt(files: Sequence[Path], only_check: bool) -> None:
     """Write formula files in their canonical form, in place; `-` reads standard input and prints."""
     changed = False

@@ -28,9 +28,7 @@ def entries() -> list[dict[str, object]]:
         }
         for op in OPS.values()
     ]
-    return sorted(table, key=lambda e: (str(e["family"]), str(e["name"]))) + [
-        _loss(n) for n in library.names()
-    ]
+    return sorted(table, key=lambda e: (str(e["family"]), str(e["name"]))) + [_loss(n) for n in library.names()]
 
 
 def _loss(name: str) -> dict[str, object]:

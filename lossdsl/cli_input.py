@@ -49,9 +49,7 @@ class FormulaCommand(click.Command):
         return super().parse_args(ctx, [*options, "--", *formulas])
 
 
-def _read_params(
-    ctx: click.Context, param: click.Parameter, given: Sequence[str]
-) -> list[tuple[str, object]]:
+def _read_params(ctx: click.Context, param: click.Parameter, given: Sequence[str]) -> list[tuple[str, object]]:
     """`name=value`, the value being a number, True or False, or a list as in JSON."""
     result = []
     for item in given:
@@ -99,9 +97,7 @@ def several(
 ) -> list[Found]:
     """Every formula that a command was given; parameters of the call go to those that are not in a config."""
     if formula is None and not files and not configs:
-        raise click.UsageError(
-            "no formula: give one in quotes, `-f FILE`, `--config FILE`, or `-` to read it"
-        )
+        raise click.UsageError("no formula: give one in quotes, `-f FILE`, `--config FILE`, or `-` to read it")
     given: dict[str, object] = dict(params)
     found = [] if formula is None else [Found(_argument(formula), given)]
     found += [Found(Source(_read(path), str(path)), given) for path in files]

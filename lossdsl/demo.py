@@ -71,9 +71,7 @@ def run(folder: Path, epochs: int) -> int:
         again["formula"],
     )
     picture = _draw(history, folder / "lossdsl-demo.png")
-    click.echo(
-        f"\nThe training curve: {picture.resolve()}\n{time.perf_counter() - start:.0f} seconds in all."
-    )
+    click.echo(f"\nThe training curve: {picture.resolve()}\n{time.perf_counter() - start:.0f} seconds in all.")
     return 0
 
 
@@ -108,9 +106,7 @@ def _train(spec: Any, config: dict[str, Any], epochs: int) -> tuple[Any, dict[st
 
     keras.utils.set_random_seed(0)
     x, y, x_test, y_test = _digits()
-    model = keras.Sequential(
-        [keras.layers.Dense(64, activation="relu"), keras.layers.Dense(10, activation="softmax")]
-    )
+    model = keras.Sequential([keras.layers.Dense(64, activation="relu"), keras.layers.Dense(10, activation="softmax")])
     model.compile(optimizer=config["optimizer"], loss=spec.compile(), metrics=config["metrics"])
     tell = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: _progress(epoch + 1, epochs, logs))
     data = {"validation_data": (x_test, y_test), "epochs": epochs, "batch_size": 64}

@@ -96,7 +96,7 @@ class LossError(ValueError):
 
     def _text(self) -> str:
         first = self.diagnostics[0]
-        where = f" (at {first.span.source.place(first.span.start)})" if first.span else ""
+        where = f" (at {escape(first.span.source.place(first.span.start), 200)})" if first.span else ""
         more = len(self.diagnostics) - 1
         tail = f", and {more} more" if more else ""
         return "\n\n".join([first.message + where + tail, *(d.render() for d in self.diagnostics)])

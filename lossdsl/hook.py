@@ -78,9 +78,7 @@ def register() -> None:
         from lossdsl.errors import diagnostic
 
         reason = f"{type(error).__name__}: {error}"
-        warnings.warn(
-            diagnostic("keras-not-ready", None, reason=reason).render(), RuntimeWarning, stacklevel=2
-        )
+        warnings.warn(diagnostic("keras-not-ready", None, reason=reason).render(), RuntimeWarning, stacklevel=2)
 
 
 def forget() -> None:

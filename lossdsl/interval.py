@@ -135,9 +135,7 @@ def outward(lo: float, hi: float) -> Interval:
     return Interval(-math.inf if math.isnan(lo) else _down(lo), math.inf if math.isnan(hi) else -_down(-hi))
 
 
-def by_ends(
-    function: Callable[..., object], up: Sequence[bool], *operands: Interval, exact: bool = False
-) -> Interval:
+def by_ends(function: Callable[..., object], up: Sequence[bool], *operands: Interval, exact: bool = False) -> Interval:
     """The range of a function that rises (`up`) or falls in each operand: its values at the ends, with slack.
 
     The values at the ends of the whole line, which every implementation keeps to, cap the slack; so does

@@ -57,9 +57,7 @@ class LossSpec:
         if self.reduction not in REDUCTIONS:
             raise _setting("reduction", self.reduction, f"it is one of {', '.join(REDUCTIONS)}")
         if self.name is not None and not (isinstance(self.name, str) and _NAME.fullmatch(self.name)):
-            raise _setting(
-                "name", self.name, "it has letters, digits, `_`, `.`, `-`, `/` and `>`, and no `_` first"
-            )
+            raise _setting("name", self.name, "it has letters, digits, `_`, `.`, `-`, `/` and `>`, and no `_` first")
         if not isinstance(self.dtype, str | None):
             raise _setting("dtype", self.dtype, "it is the name of a float type or of a policy")
         if type(self.language) is not int or self.language < 1:

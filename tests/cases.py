@@ -58,9 +58,7 @@ def _points(count: int) -> np.ndarray:
     """One column per argument: hard points and random ones."""
     numbers = random(count)
     if count == 1:
-        return np.array(
-            [[*HARD, *numbers.normal(size=12), *numbers.normal(size=8) * 30, *numbers.uniform(0, 1, 8)]]
-        )
+        return np.array([[*HARD, *numbers.normal(size=12), *numbers.normal(size=8) * 30, *numbers.uniform(0, 1, 8)]])
     if count == 2:
         grid = list(product(FEW, repeat=2))
         mixed = numbers.choice(HARD, (40, 2))
@@ -124,9 +122,7 @@ def _along(op: Op, axis: tuple[int, ...]) -> list[Case]:
     sets = [ordinary, zeros, apart, np.ones_like(ordinary)]
     kinds = [a.kind for a in arguments]
     return [
-        Case(
-            {a.name: x > 0 if k == "bool" else x for a, k, x in zip(arguments, kinds, s, strict=True)}, attrs
-        )
+        Case({a.name: x > 0 if k == "bool" else x for a, k, x in zip(arguments, kinds, s, strict=True)}, attrs)
         for s in sets
     ]
 

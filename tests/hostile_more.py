@@ -136,7 +136,7 @@ MISUSE = {
         shapes=[[1_000], [1_000, 2**24]],
     ),
     "the best of data": Case(text=of("top_k(y_pred, y_pred)"), code="needs-whole-number", at="y_pred"),
-    "the best none": Case(text=of("top_k(y_pred, 0)"), code="needs-whole-number"),
+    "the best none": Case(text=of("top_k(y_pred, 0)"), code="top-k-size"),
     "an index of data": Case(text="y_pred[..., y_pred]", code="needs-whole-number"),
     "a far slice": Case(text=of("y_pred[..., " + "9" * 30 + ":]"), code="axis-too-short", shapes=[[2, 3], [2, 3]]),
     "a slope of data": Case(text=of("leaky_relu(y_pred, y_true)"), code="needs-number", at="y_true"),

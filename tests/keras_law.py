@@ -47,17 +47,13 @@ def function(op: Op, case: Case) -> Callable[..., Any]:
 def contraction(case: Case) -> dict[str, Any]:
     """Subscripts by which axes of size 1 meet nothing, and the places that the result lacks."""
     shapes = [x.shape for x in case.args.values()]
-    letters = [
-        [chr(97 + i if n > 1 else 107 + 9 * k + i) for i, n in enumerate(s)] for k, s in enumerate(shapes)
-    ]
+    letters = [[chr(97 + i if n > 1 else 107 + 9 * k + i) for i, n in enumerate(s)] for k, s in enumerate(shapes)]
     missing = tuple(i for i in range(len(shapes[0])) if i in case.attrs["axis"])
     kept = [chr(97 + i) for i in range(len(shapes[0])) if i not in missing]
     return {"subscripts": f"{''.join(letters[0])},{''.join(letters[1])}->{''.join(kept)}", "missing": missing}
 
 
-def law_keras(
-    op: Op, mode: Callable[[Callable[..., Any]], Callable[..., Any]] = lambda f: f, most: int = 99
-) -> None:
+def law_keras(op: Op, mode: Callable[[Callable[..., Any]], Callable[..., Any]] = lambda f: f, most: int = 99) -> None:
     """The template gives what NumPy gives; `mode` wraps it (as `tf.function`)."""
     from keras import ops
 
@@ -87,9 +83,7 @@ def _dtype(x: np.ndarray) -> str:
 
 
 def _same(op: Op, case: Case, found: np.ndarray, wanted: np.ndarray) -> None:
-    scale = (
-        np.abs(wanted) if op.family is Family.ELEMENTWISE else np.full(wanted.shape, np.max(np.abs(wanted)))
-    )
+    scale = np.abs(wanted) if op.family is Family.ELEMENTWISE else np.full(wanted.shape, np.max(np.abs(wanted)))
     if op.family is Family.ELEMENTWISE:
         for name in smooth(op):
             text = dict(zip((a.name for a in op.signature.values), op.grad, strict=True))[name]

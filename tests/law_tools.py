@@ -33,9 +33,7 @@ def exact(op: Op, args: dict[str, Any], attrs: dict[str, Any]) -> Any:
     meaning = Exact()
     values = {name: meaning.value(x) for name, x in args.items()}
     if op.means == PRIMITIVE:
-        return np.asarray(
-            PRIMITIVES[op.name](*values.values(), **completed(op, list(values.values()), attrs))
-        )
+        return np.asarray(PRIMITIVES[op.name](*values.values(), **completed(op, list(values.values()), attrs)))
     return np.asarray(walk(op.means, {**values, **attrs}, meaning))
 
 
@@ -89,9 +87,7 @@ def slopes(op: Op, case: Case, name: str) -> tuple[Any, np.ndarray]:
         sides = [np.array([mp.fsum(np.ravel(row)) for row in side * g]).reshape(shape) for side in sides]
     step = precision(op)[1]
     smooth_there = np.frompyfunc(
-        lambda a, b, f: bool(
-            abs(a - b) <= (1 + abs(a)) * mp.mpf("1e-25") and abs(a) * step <= f * mp.mpf("1e-20")
-        ),
+        lambda a, b, f: bool(abs(a - b) <= (1 + abs(a)) * mp.mpf("1e-25") and abs(a) * step <= f * mp.mpf("1e-20")),
         3,
         1,
     )

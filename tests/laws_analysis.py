@@ -29,9 +29,7 @@ def law_range(op: Op) -> None:
         numbers = inputs.random(len(op.name))
         for _ in range(60):
             boxes = [_box(x, numbers) for x in columns]
-            keep = np.logical_and.reduce(
-                [(x >= b.lo) & (x <= b.hi) for x, b in zip(columns, boxes, strict=True)]
-            )
+            keep = np.logical_and.reduce([(x >= b.lo) & (x <= b.hi) for x, b in zip(columns, boxes, strict=True)])
             if keep.any():
                 part = Case({name: x[keep] for name, x in case.args.items()}, case.attrs)
                 _contained(op, op.range_of(*boxes, **case.attrs), part)
@@ -77,9 +75,7 @@ def law_monotone(op: Op) -> None:
                             assert sign * (mp.mpf(b) - mp.mpf(a)) >= -mp.mpf("1e-300"), (
                                 f"{op.name}: does not go {claim.value} with {argument.name}"
                             )
-            elif (
-                claim is Monotone.BY_GRAD and argument.name in smooth(op) and op.family is Family.ELEMENTWISE
-            ):
+            elif claim is Monotone.BY_GRAD and argument.name in smooth(op) and op.family is Family.ELEMENTWISE:
                 _by_grad(op, case, argument.name)
 
 
@@ -108,9 +104,7 @@ def _by_grad(op: Op, case: Case, name: str) -> None:
     text = dict(zip((a.name for a in op.signature.values), op.grad, strict=True))[name]
     for low, high in _raised(op, case, name):
         a, b = (np.asarray(side[name], float) for side in (low, high))
-        places = np.sort(
-            np.concatenate([np.linspace(a, b, 21), np.clip(STRETCH[:, np.newaxis], a, b)]), axis=0
-        )
+        places = np.sort(np.concatenate([np.linspace(a, b, 21), np.clip(STRETCH[:, np.newaxis], a, b)]), axis=0)
         between = {k: places if k == name else np.broadcast_to(v, places.shape) for k, v in low.items()}
         good = inputs.inside(op, Case(between, case.attrs)).all(0)
         out = computed(op, Case(between, case.attrs))
@@ -129,9 +123,7 @@ def law_curvature(op: Op) -> None:
     """Convex, concave or affine, as claimed, in all arguments together; labels and conditions are held."""
     if op.curvature is Curvature.NEITHER or op.signature.kind in ("int", "bool"):
         return
-    free = [
-        a.name for a, m in zip(op.signature.values, op.monotone, strict=True) if m is not Monotone.UNORDERED
-    ]
+    free = [a.name for a, m in zip(op.signature.values, op.monotone, strict=True) if m is not Monotone.UNORDERED]
     for case in inputs.cases(op):
         for other in _others(op, case, free):
             with digits_of(op):

@@ -57,9 +57,7 @@ def law_grad_in_floats(op: Op) -> None:
                 wanted, there = slopes(op, case, name)
                 found = adjoint(op, case, name, floats)
                 for i, (value, truth, known) in enumerate(each(found, wanted, there)):
-                    tolerance = (
-                        abs(truth) * mp.mpf("1e-6") + mp.mpf("1e-28") * (op.name in COARSE) + mp.mpf("1e-180")
-                    )
+                    tolerance = abs(truth) * mp.mpf("1e-6") + mp.mpf("1e-28") * (op.name in COARSE) + mp.mpf("1e-180")
                     assert not known or close(mp.mpf(value), truth, tolerance), (
                         f"{op.name}: d/d{name} comes out as {value} instead of {mp.nstr(truth, 17)}"
                         f" at {spot(op, case, i)}"
@@ -101,9 +99,7 @@ def floats_of_call(op: Op, written: str) -> dict[str, Any]:
             value = env.get(argument.name, argument.default)
             env[argument.name] = int(value) if argument.name == "k" else float(value)
     operands = [np.asarray(env[a.name], float) for a in op.signature.values]
-    out = computed(
-        op, Case(dict(enumerate(operands)), {a.name: env[a.name] for a in op.signature.attributes})
-    )
+    out = computed(op, Case(dict(enumerate(operands)), {a.name: env[a.name] for a in op.signature.attributes}))
     return {**env, "g": np.ones(np.shape(out)), "out": out}
 
 

@@ -119,11 +119,7 @@ def law_masked(op: Op) -> None:
     if op.masked == NOT_A_REDUCTION or op.name == "contraction":
         return
     numbers = inputs.random(7)
-    x = (
-        numbers.normal(size=(40, 5))
-        if op.signature.values[0].kind != "bool"
-        else numbers.uniform(size=(40, 5)) < 0.4
-    )
+    x = numbers.normal(size=(40, 5)) if op.signature.values[0].kind != "bool" else numbers.uniform(size=(40, 5)) < 0.4
     c = numbers.uniform(size=x.shape) < numbers.uniform(size=(40, 1))
     c[0], c[1] = False, True
     axis: Any = (1,) if op.family is Family.REDUCTION else 1
@@ -131,9 +127,7 @@ def law_masked(op: Op) -> None:
     for line, chosen, value in zip(x, c, found, strict=True):
         if op.family is Family.REDUCTION:
             few = float(op.numpy(line[chosen], axis=(0,)).item()) if chosen.any() else EMPTY[op.name]
-            np.testing.assert_allclose(
-                value, [few], rtol=1e-7 if not chosen.any() else 1e-12, err_msg=op.name
-            )
+            np.testing.assert_allclose(value, [few], rtol=1e-7 if not chosen.any() else 1e-12, err_msg=op.name)
         else:
             wanted = np.zeros(line.shape)
             if chosen.any():

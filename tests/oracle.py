@@ -71,9 +71,7 @@ def walk(text: str | ast.Expr, env: Mapping[str, Any], meaning: Exact | Floats) 
     return result
 
 
-def _open(
-    tree: Any, env: Mapping[str, Any], meaning: Exact | Floats, todo: list[Any], done: list[Any]
-) -> None:
+def _open(tree: Any, env: Mapping[str, Any], meaning: Exact | Floats, todo: list[Any], done: list[Any]) -> None:
     def then(make: Callable[..., Any], *trees: Any) -> None:
         todo.append((len(trees), make))
         todo.extend(reversed(trees))
@@ -120,9 +118,7 @@ def _name(name: str, env: Mapping[str, Any], meaning: Exact | Floats) -> Any:
     return {"pi": meaning.pi, "batch": 0, "all": "all"}[name]
 
 
-def _chain(
-    signs: tuple[str, ...], values: tuple[Any, ...], operator: Callable[[str], Callable[..., Any]]
-) -> Any:
+def _chain(signs: tuple[str, ...], values: tuple[Any, ...], operator: Callable[[str], Callable[..., Any]]) -> Any:
     links = [operator(sign)(values[i], values[i + 1]) for i, sign in enumerate(signs)]
     result = links[0]
     for link in links[1:]:

@@ -76,9 +76,7 @@ def _round(x: Any) -> Any:
 def _log_gamma(x: Any) -> Any:
     if x <= 0 and x == mp.floor(x):
         return INF
-    return (
-        mp.re(mp.loggamma(x)) if x > 0 else mp.log(abs(mp.pi / mp.sin(mp.pi * x))) - mp.re(mp.loggamma(1 - x))
-    )
+    return mp.re(mp.loggamma(x)) if x > 0 else mp.log(abs(mp.pi / mp.sin(mp.pi * x))) - mp.re(mp.loggamma(1 - x))
 
 
 def _arctan2(a: Any, b: Any) -> Any:
@@ -119,9 +117,7 @@ def reduced(function: Callable[[list[Any]], Any]) -> Callable[..., Any]:
             return x
         last = tuple(range(-len(axis), 0))
         moved = np.moveaxis(x, axis, last)
-        lines = [
-            function(list(line)) for line in moved.reshape(-1, math.prod(moved.shape[x.ndim - len(axis) :]))
-        ]
+        lines = [function(list(line)) for line in moved.reshape(-1, math.prod(moved.shape[x.ndim - len(axis) :]))]
         shape = [1 if i in {a % x.ndim for a in axis} else n for i, n in enumerate(x.shape)]
         return _array([lines]).reshape(shape)
 
@@ -144,11 +140,7 @@ def _others(x: Any, axis: Any) -> Any:
     result = np.empty(x.shape, dtype=object)
     axes = {a % x.ndim for a in (axis if isinstance(axis, tuple) else (axis,))}
     for at in np.ndindex(x.shape):
-        same = (
-            i
-            for i in np.ndindex(x.shape)
-            if i != at and all(i[k] == at[k] or k in axes for k in range(x.ndim))
-        )
+        same = (i for i in np.ndindex(x.shape) if i != at and all(i[k] == at[k] or k in axes for k in range(x.ndim)))
         result[at] = mp.fprod(x[i] for i in same)
     return result
 
@@ -170,9 +162,7 @@ def _take(x: Any, indices: Any, axis: int = 0) -> Any:
 
 
 def _pick(x: Any, indices: Any, axis: int) -> Any:
-    shape = np.broadcast_shapes(
-        tuple(1 if i == axis % x.ndim else n for i, n in enumerate(x.shape)), indices.shape
-    )
+    shape = np.broadcast_shapes(tuple(1 if i == axis % x.ndim else n for i, n in enumerate(x.shape)), indices.shape)
     wide = np.broadcast_to(x, tuple(x.shape[i] if i == axis % x.ndim else n for i, n in enumerate(shape)))
     places = np.broadcast_to(indices, shape)
     result = np.empty(shape, dtype=object)

@@ -158,9 +158,7 @@ def test_config_in_json_and_toml(tmp_path):
         file.write_text(content)
         row = next(i for i, line in enumerate(content.split("\n")) if "ture" in line)
         column = content.split("\n")[row].index("y_ture") + 1
-        assert run("check", "--config", str(file))[1].startswith(
-            f"{file}:{row + 1}:{column}: error[unknown-name]"
-        )
+        assert run("check", "--config", str(file))[1].startswith(f"{file}:{row + 1}:{column}: error[unknown-name]")
 
 
 def test_a_config_without_formulas_and_one_that_is_broken(tmp_path):
@@ -235,9 +233,7 @@ def test_show(emit, expected):
 
 def test_show_types_and_python():
     types = run("show", MAE)[1]
-    assert types.startswith(
-        "y_true: float[batch, *, last]\ny_pred: float[batch, *, last]\n\n%0 = input(name=y_true)"
-    )
+    assert types.startswith("y_true: float[batch, *, last]\ny_pred: float[batch, *, last]\n\n%0 = input(name=y_true)")
     python = run("show", MAE, "--emit", "python")[1]
     compile(python, "shown", "exec")
     assert "def value(y_true, y_pred):" in python
@@ -277,9 +273,7 @@ def test_fmt(tmp_path):
 def test_functions():
     status, output, _ = run("functions")
     assert status == 0
-    names = {
-        line.split("(")[0].strip() for line in output.splitlines() if "(" in line and line.startswith("  ")
-    }
+    names = {line.split("(")[0].strip() for line in output.splitlines() if "(" in line and line.startswith("  ")}
     assert set(OPS) <= names
     assert run("functions", "mse", "softplus")[1] == (
         "elementwise:\n"
@@ -301,9 +295,7 @@ def test_colour_only_where_it_is_wanted(monkeypatch):
     def through_a_terminal(**environment):
         ours, theirs = pty.openpty()
         command = [sys.executable, "-m", "lossdsl", "check", WRONG]
-        with subprocess.Popen(
-            command, stdout=theirs, env={**os.environ, "TERM": "xterm", **environment}
-        ) as process:
+        with subprocess.Popen(command, stdout=theirs, env={**os.environ, "TERM": "xterm", **environment}) as process:
             process.wait()
         os.close(theirs)
         return os.read(ours, 100_000).decode()

@@ -267,7 +267,9 @@ def test_long_text_below_a_message_is_cut_around_the_place() -> None:
 
 def test_foreign_letters_above_do_not_shift_the_carets() -> None:
     source = Source("# \u0443\u0443\nmean(q)", "\u0443\n.yaml")
-    found = fail("unknown-name", Span(source, 10, 11), name="q").diagnostics[0]
+    error = fail("unknown-name", Span(source, 10, 11), name="q")
+    assert str(error).startswith(r"unknown name `q` (at \u0443\x0a.yaml:2:6)")
+    found = error.diagnostics[0]
     assert found.render().splitlines()[:3] == [
         r"\u0443\x0a.yaml:2:6: error[unknown-name]: unknown name `q`",
         " 2 | mean(q)",

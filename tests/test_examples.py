@@ -28,9 +28,7 @@ def load(path):
 
 def run(*command, cwd):
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"}
-    return subprocess.run(
-        [sys.executable, *command], cwd=cwd, env=environment, capture_output=True, text=True
-    )
+    return subprocess.run([sys.executable, *command], cwd=cwd, env=environment, capture_output=True, text=True)
 
 
 def falls(losses):
@@ -47,9 +45,7 @@ def test_quickstart_from_python_and_from_yaml():
 def test_quickstart_as_it_is_printed(tmp_path):
     done = run(str(EXAMPLES / "quickstart.py"), "--epochs", "1", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith(
-        "formula: mean(abs(y_true - y_pred) * 0.5 * (1 + abs(y_true - y_pred)))\nloss "
-    )
+    assert done.stdout.startswith("formula: mean(abs(y_true - y_pred) * 0.5 * (1 + abs(y_true - y_pred)))\nloss ")
 
 
 def test_classics_have_the_values_and_gradients_of_keras():

@@ -128,10 +128,7 @@ def test_elementwise_rows(op: Op) -> None:
     for text in elementwise_texts(op):
         for a, b in zip(first[keep], second[keep], strict=True):
             pred, true = (b, a) if text.startswith(f"{op.name}(y_true, ") else (a, b)
-            try:
-                driven = Driven(text, [true], [pred])
-            except LossError:
-                raise AssertionError(text) from None
+            driven = Driven(text, [true], [pred])
             if np.isfinite(driven.written()).all():
                 count += agrees(driven, seeds=1)
     assert count, f"{op.name}: no point has a slope"
@@ -171,7 +168,11 @@ def random_formula(text: str, seed: int, coupled: bool) -> None:
         if coupled
         else f"mean({text}) + 0 * sum(y_pred)"
     )
-    driven = Driven(formula, true[0] + 0.03, pred[0] + 0.01)
+    try:
+        driven = Driven(formula, true[0] + 0.03, pred[0] + 0.01)
+    except LossError as error:
+        assert error.diagnostics[0].code == "constant-not-finite"
+        return
     if np.isfinite(driven.written()).all() and np.max(np.abs(driven.written())) < 1e6:
         agrees(driven, seeds=1)
         agrees(driven, "y_true", 1)

@@ -46,9 +46,7 @@ OPERATIONS = {
 @given(boxes(), boxes())
 @example((Interval(0.0, 1.0), 0.5), (Interval(0.0, 3.0), 3.0))
 @example((Interval(-1.0, 1.0), 1.0), (Interval(-3.0, 0.0), -3.0))
-def test_a_result_is_in_the_result(
-    sign: str, left: tuple[Interval, float], right: tuple[Interval, float]
-) -> None:
+def test_a_result_is_in_the_result(sign: str, left: tuple[Interval, float], right: tuple[Interval, float]) -> None:
     (x, a), (y, b) = left, right
     function = OPERATIONS[sign]
     if sign == "/" and b == 0.0:

@@ -150,12 +150,8 @@ def test_circle_equal_to_keras():
     import keras
 
     y_true, y_pred = data("groups")
-    theirs = np.asarray(
-        keras.losses.circle(y_true.astype("int32"), y_pred.astype("float32"), gamma=8.0, margin=0.3)
-    )
-    np.testing.assert_allclose(
-        call("circle", y_true, y_pred, gamma=8.0, margin=0.3), theirs, rtol=1e-4, atol=1e-5
-    )
+    theirs = np.asarray(keras.losses.circle(y_true.astype("int32"), y_pred.astype("float32"), gamma=8.0, margin=0.3))
+    np.testing.assert_allclose(call("circle", y_true, y_pred, gamma=8.0, margin=0.3), theirs, rtol=1e-4, atol=1e-5)
 
 
 # -- the papers' own

@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from lossdsl.errors import LossError
 from lossdsl.budgets import DEFAULT, Limits, current, limits
+from lossdsl.errors import LossError
 from lossdsl.source import Source
 from lossdsl.syntax import ast
 from lossdsl.syntax.format import format_formula

@@ -46,9 +46,7 @@ def test_other_spellings_lead_to_functions_and_hide_none() -> None:
     assert not set(ALIASES) & set(OPS)
 
 
-@pytest.mark.parametrize(
-    "text", ["f(x)", "f(x: float) - > float", "f x: float -> float", "f(x float) -> float"]
-)
+@pytest.mark.parametrize("text", ["f(x)", "f(x: float) - > float", "f x: float -> float", "f(x float) -> float"])
 def test_a_signature_that_cannot_be_read_is_an_error(text: str) -> None:
     with pytest.raises(AssertionError, match=r"not a signature|not understood"):
         read_signature(text)
@@ -88,8 +86,6 @@ def test_templates_on_another_backend(backend: str) -> None:
     here = Path(__file__).parent
     path = os.pathsep.join([str(here), str(here.parent), os.environ.get("PYTHONPATH", "")])
     env = {**os.environ, "KERAS_BACKEND": backend, "PYTHONPATH": path}
-    run = subprocess.run(
-        [sys.executable, str(here / "keras_law.py")], env=env, capture_output=True, text=True
-    )
+    run = subprocess.run([sys.executable, str(here / "keras_law.py")], env=env, capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
     assert run.stdout == "", run.stdout

@@ -65,9 +65,7 @@ def test_the_wheel_holds_everything(wheel):
     assert "lossdsl/grammar/loss.lark" in names
     assert "lossdsl/py.typed" in names
     shipped = {name for name in names if name.endswith(".loss")}
-    assert shipped == {
-        f"lossdsl/library/{path.name}" for path in (ROOT / "lossdsl" / "library").glob("*.loss")
-    }
+    assert shipped == {f"lossdsl/library/{path.name}" for path in (ROOT / "lossdsl" / "library").glob("*.loss")}
     assert not [name for name in names if name.startswith(("tests", "examples"))]
 
 
@@ -105,11 +103,7 @@ def test_constraints_pin_every_dependency_and_hold_no_address():
         *project["optional-dependencies"]["test"],
         *project["optional-dependencies"]["plot"],
     ]
-    lines = [
-        line
-        for line in (ROOT / "constraints.txt").read_text("utf-8").splitlines()
-        if not line.startswith("#")
-    ]
+    lines = [line for line in (ROOT / "constraints.txt").read_text("utf-8").splitlines() if not line.startswith("#")]
     pinned = {line.split("==")[0].lower().replace("_", "-") for line in lines}
     assert all(line.count("==") == 1 and "@" not in line and "/" not in line for line in lines)
     assert {name for dependency in wanted if (name := plain_name(dependency)) not in pinned} == set()

@@ -7,8 +7,8 @@ from hypothesis import assume, given, settings
 from python_oracle import check_against_python
 from strategies import grammar_expressions, grammar_formulas
 
-from lossdsl.errors import LossError
 from lossdsl.budgets import limits
+from lossdsl.errors import LossError
 from lossdsl.source import Source
 from lossdsl.syntax import ast
 from lossdsl.syntax.format import format_formula

@@ -35,9 +35,7 @@ def build(outputs, hidden):
     keras.utils.set_random_seed(0)
     inputs = keras.Input((12,))
     shared = keras.layers.Dense(hidden, activation="relu")(inputs)
-    return keras.Model(
-        inputs, {name: keras.layers.Dense(name=name, **head)(shared) for name, head in outputs.items()}
-    )
+    return keras.Model(inputs, {name: keras.layers.Dense(name=name, **head)(shared) for name, head in outputs.items()})
 
 
 def train(path=HERE / "train.yaml", epochs=None):
@@ -85,9 +83,7 @@ def report(history):
 
 
 if __name__ == "__main__":
-    arguments = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--hydra", nargs="*", metavar="OVERRIDE")
     arguments.add_argument("--keras", action="store_true")
     arguments.add_argument("--epochs", type=int)

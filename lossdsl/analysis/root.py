@@ -54,9 +54,7 @@ def couples(root: Node) -> str:
     return "rows" if root.type.has(BATCH) else "batch"
 
 
-def _linear(
-    builder: Builder, root: Node, names: Mapping[Node, str]
-) -> list[tuple[Node | None, Node, str | None]]:
+def _linear(builder: Builder, root: Node, names: Mapping[Node, str]) -> list[tuple[Node | None, Node, str | None]]:
     """`c * node` for each term; a coefficient has no axes at all, None is 1."""
     found: list[tuple[Node | None, Node, str | None]] = []
     stack: list[tuple[Node | None, Node, str | None]] = [(None, root, None)]

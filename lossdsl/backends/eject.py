@@ -151,6 +151,7 @@ def _code(program: Program, rank: int, suffix: str) -> str:
 
 def _attached(program: Program) -> str:
     """`loss_value` and `loss_terms`: the value and the terms with their gradient."""
+
     def one(name: str) -> str:
         true = "None" if program.label else f"pull_{name}_true"
         return f"attach({name}, pull_{name}, {true})"

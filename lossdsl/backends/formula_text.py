@@ -109,5 +109,3 @@ def _axes(node: Node, axes: Sequence[object]) -> str:
     own = [axis.id for axis in node.inputs[0].type.axes]
     shown = ["batch" if a == "batch" else str(own.index(a) - len(own)) if a in own else str(a) for a in map(str, axes)]
     return shown[0] if len(shown) == 1 else f"({', '.join(shown)})"
-
-

@@ -243,9 +243,7 @@ def _number(value: float | int | bool) -> tuple[str, int]:
     return repr(value), (ATOM if value >= 0 else INFIX["negative"][1])
 
 
-def function(
-    name: str, arguments: Sequence[str], positions: Positions, names: Mapping[Node, str], root: Node
-) -> str:
+def function(name: str, arguments: Sequence[str], positions: Positions, names: Mapping[Node, str], root: Node) -> str:
     """A Python function that gives the value of one root: per sample, then positions left standing."""
     printer = Printer(positions, names, [root])
     body = printer.body([root])
@@ -278,5 +276,3 @@ def _last_form(printer: Printer, root: Node) -> str:
     last = positions.rank - 1
     places = tuple(-1 if i == last and len(lost) == 1 else i for i in lost)
     return f"ops.squeeze({text}, axis={places[0] if len(places) == 1 else places})"
-
-

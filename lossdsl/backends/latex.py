@@ -144,15 +144,13 @@ def _bound(tree: ast.Call, row: Op) -> dict[str, ast.Tree]:
 def _enclosed(template: str, name: str) -> bool:
     """Whether a template sets an argument off by itself: in brackets, bars, or braces that end its reach."""
     slot = "{" + name + "}"
-    return any(f"{left}{slot}{right}" in template for left, right in (("(", ")"), ("{{", "}}"), ("{{", ",")))  or (
+    return any(f"{left}{slot}{right}" in template for left, right in (("(", ")"), ("{{", "}}"), ("{{", ","))) or (
         r"\left" in template
     )
 
 
 def _cases(condition: str, body: str, orelse: str) -> str:
-    return (
-        rf"\begin{{cases}}{body} & \text{{if }} {condition} \\ {orelse} & \text{{otherwise}}\end{{cases}}"
-    )
+    return rf"\begin{{cases}}{body} & \text{{if }} {condition} \\ {orelse} & \text{{otherwise}}\end{{cases}}"
 
 
 def _function(name: str) -> str:

@@ -108,9 +108,7 @@ class Dispatcher:
         """Weighted sum and divisor of each term, for a metric."""
         arrays = _tensors(y_true, y_pred, sample_weight, mask)
         plan = self._plan(arrays)
-        return runtime.fractions(
-            plan.formula, *arrays, ranks=plan.ranks, dtype=self._dtype, replicas=replicas()
-        )
+        return runtime.fractions(plan.formula, *arrays, ranks=plan.ranks, dtype=self._dtype, replicas=replicas())
 
     def _run(self, plan: Plan, arrays: Sequence[Any], group: Any) -> Any:
         return runtime.loss_value(
@@ -177,9 +175,7 @@ def _compile(plan: Plan, reduction: str | None, dtype: str, jit: bool) -> Compil
             plan.formula, y_true, y_pred, weights, mask, ranks=plan.ranks, reduction=reduction, dtype=dtype
         )
 
-    return Compiled(
-        tf.function(run, autograph=False, reduce_retracing=True, jit_compile=True if jit else None)
-    )
+    return Compiled(tf.function(run, autograph=False, reduce_retracing=True, jit_compile=True if jit else None))
 
 
 def _tensors(*arrays: Any) -> list[Any]:

@@ -84,9 +84,7 @@ def check_name(name: str | None, default: str) -> str:
     if name is None:
         return default
     if not isinstance(name, str) or not _NAME.fullmatch(name):
-        allowed = (
-            "a name has letters, digits, `_`, `.`, `-`, `/` and `>`, and begins with a letter, a digit or `.`"
-        )
+        allowed = "a name has letters, digits, `_`, `.`, `-`, `/` and `>`, and begins with a letter, a digit or `.`"
         raise fail("spec-setting", None, setting="name", found=repr(name), allowed=allowed)
     return name
 

@@ -158,7 +158,5 @@ class Loss(keras.losses.Loss):  # type: ignore[misc]
 
     def __repr__(self) -> str:
         config = self.get_config()
-        shown = [
-            f"{key}={config[key]!r}" for key in ("params", "reduction", "name", "dtype") if key in config
-        ]
+        shown = [f"{key}={config[key]!r}" for key in ("params", "reduction", "name", "dtype") if key in config]
         return f"lossdsl.Loss({', '.join([repr(self.formula), *shown])})"

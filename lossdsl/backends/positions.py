@@ -49,6 +49,4 @@ class Positions:
 
     def lost(self, type: Type) -> tuple[int, ...]:
         """The places, batch aside, at which a value has no entries to tell apart."""
-        return tuple(
-            i for i, identity in enumerate(self.layout) if not type.has(identity) and identity != BATCH
-        )
+        return tuple(i for i, identity in enumerate(self.layout) if not type.has(identity) and identity != BATCH)

@@ -82,11 +82,7 @@ def settle(
     if weight_shape is not None and weights is not None:
         _check_rank(formula, "weights", weight_shape, weights)
         _check_sizes("weights", weight_shape[:weights], pred_shape, spread=True)
-        if (
-            reduction == "mean_with_sample_weight"
-            and weights > 1
-            and any(kind == "sum" for kind, _ in formula.kinds)
-        ):
+        if reduction == "mean_with_sample_weight" and weights > 1 and any(kind == "sum" for kind, _ in formula.kinds):
             raise ValueError(
                 f"weights of shape {weight_shape} have no mean over a `sum`: "
                 "give one weight per sample, or write mean(...)"
@@ -108,18 +104,14 @@ def _check_rank(formula: Formula, what: str, shape: Shape, rank: int) -> None:
     for kind, most in formula.kinds:
         most = min(most, 1) if formula.coupled else most
         if kind == "batch":
-            raise ValueError(
-                f"the formula has one number for the whole batch, which {what} can't be applied to"
-            )
+            raise ValueError(f"the formula has one number for the whole batch, which {what} can't be applied to")
         if rank > most == 1:
             raise ValueError(
                 f"{what} of shape {shape} reach inside a sample, which the formula takes as a whole: "
                 "give one weight per sample, or write the average over what is weighted as mean(..., axis=-1)"
             )
         if rank > most:
-            raise ValueError(
-                f"{what} of shape {shape} have more axes than the {most} that the formula leaves to weigh"
-            )
+            raise ValueError(f"{what} of shape {shape} have more axes than the {most} that the formula leaves to weigh")
 
 
 def _check_sizes(what: str, shape: Shape, data: Shape, spread: bool) -> None:
@@ -226,9 +218,7 @@ def fractions(
     gather = replicas if formula.coupled else None
     terms = weigh(formula, y_true, y_pred, weights, mask, ranks, dtype, gather)
     pairs = [_fraction(term, weighted=True) for term in terms]
-    return (
-        pairs if gather is None else [(above * gather.share, below * gather.share) for above, below in pairs]
-    )
+    return pairs if gather is None else [(above * gather.share, below * gather.share) for above, below in pairs]
 
 
 def weigh(
@@ -236,11 +226,7 @@ def weigh(
 ) -> list[Term]:
     """The terms with their weights; a sample that counts nothing reaches neither a value nor a gradient."""
     y_true, y_pred = prepare(formula, y_true, y_pred, dtype)
-    w = (
-        None
-        if ranks.weights is None
-        else _align(ops.cast(_tensor(weights), compute_dtype(dtype)), ranks.weights)
-    )
+    w = None if ranks.weights is None else _align(ops.cast(_tensor(weights), compute_dtype(dtype)), ranks.weights)
     m = None if ranks.mask is None else _align(ops.cast(_tensor(mask), "bool"), ranks.mask)
     if ranks.weights == 0:
         w = w * ops.ones_like(y_pred[(slice(None), *[0] * (len(y_pred.shape) - 1))])
@@ -289,9 +275,7 @@ def _count(x: Any, first: int, stop: int | None = None) -> Any:
     sizes = ops.shape(x)
     if None in sizes:
         inside = range(len(sizes))[first:stop]
-        return ops.sum(
-            ops.ones_like(x[tuple(slice(None) if axis in inside else 0 for axis in range(len(sizes)))])
-        )
+        return ops.sum(ops.ones_like(x[tuple(slice(None) if axis in inside else 0 for axis in range(len(sizes)))]))
     count: Any = ops.cast(1.0, x.dtype)
     for size in sizes[first:stop]:
         count = count * ops.cast(size, x.dtype)
@@ -310,9 +294,7 @@ def _term(kind: str, values: Any, w: Any, m: Any) -> Term:
     mask = None if m is None else _spread(ops.cast(m, values.dtype), cells)
     weight = mask if w is None else _spread(w, cells)
     weight = weight if w is None or mask is None else weight * mask
-    left = (
-        mask if mask is None or len(mask.shape) == 1 else ops.max(mask, axis=tuple(range(1, len(mask.shape))))
-    )
+    left = mask if mask is None or len(mask.shape) == 1 else ops.max(mask, axis=tuple(range(1, len(mask.shape))))
     cells = ops.where(ops.equal(weight, 0), ops.zeros_like(cells), weight * cells)
     return Term(kind, values, cells, weight, mask, left, w)
 

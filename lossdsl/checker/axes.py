@@ -106,9 +106,7 @@ def missing_axis(type: Type, number: int, scope: Scope) -> tuple[str, ...]:
     return ()
 
 
-def subscript(
-    builder: Builder, expr: ast.Subscript, operand: Node, numbers: Sequence[Node], scope: Scope
-) -> Node:
+def subscript(builder: Builder, expr: ast.Subscript, operand: Node, numbers: Sequence[Node], scope: Scope) -> Node:
     """`x[..., 0]`, `x[:, 1:]`: one entry or part of an axis, any but batch."""
     span = scope.span(expr)
     bounds = zip(numbers, index_bounds(expr), strict=True)

@@ -142,9 +142,7 @@ def _apply(
             if axis is None and op.name in ALONG_ONE and not any(s.at for s in scope.chain()):
                 _warn_of_all(elaborator, op, operands[0], span)
         elif attribute.name in found:
-            attrs[attribute.name] = _constant(
-                found[attribute.name], attribute.name, places.get(attribute.name, span)
-            )
+            attrs[attribute.name] = _constant(found[attribute.name], attribute.name, places.get(attribute.name, span))
     builder = elaborator.builder
     if op.name == "size":
         return _size(elaborator, operands[0], attrs, span)
@@ -242,9 +240,7 @@ def _whole_axis(elaborator: Elaborator, op: Op, attrs: dict[str, object], span: 
         raise fail("coupling-needs-all", span, function=op.name)
 
 
-def _masked(
-    elaborator: Elaborator, op: Op, operand: Node, condition: Node, gone: tuple[str, ...], span: Span
-) -> None:
+def _masked(elaborator: Elaborator, op: Op, operand: Node, condition: Node, gone: tuple[str, ...], span: Span) -> None:
     builder = elaborator.builder
     if any(not condition.type.has(axis) for axis in gone):
         shape = builder.apply("where", [condition, operand, operand], span=span)
@@ -253,9 +249,7 @@ def _masked(
     values: dict[str, Value] = {name: operand, "c": condition, "axis": SettledAxes(gone)}
     inner = Scope(values=values, internal=True, at=span)
     alive, elaborator.alive = elaborator.alive, False
-    elaborator.push(
-        (elaborator._expr, _expression(op.masked), inner), (setattr, elaborator, "alive", alive)
-    )
+    elaborator.push((elaborator._expr, _expression(op.masked), inner), (setattr, elaborator, "alive", alive))
 
 
 # -- expansions ---------------------------------------------------------------------------------------------------
@@ -276,9 +270,7 @@ def _axis_parameters(definition: ast.Definition) -> set[str]:
     return found
 
 
-def _definition(
-    elaborator: Elaborator, expr: ast.Call, definition: ast.Definition, outer: Scope, scope: Scope
-) -> None:
+def _definition(elaborator: Elaborator, expr: ast.Call, definition: ast.Definition, outer: Scope, scope: Scope) -> None:
     names = [p.name for p in definition.parameters]
     if definition.name in scope.active:
         raise fail("recursive-definition", scope.span(expr.name_span), name=definition.name)

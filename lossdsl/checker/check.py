@@ -113,14 +113,18 @@ def elaborate(
         elaborator.report(*lints.lint(elaborator, formula, scope, signature, root))
     nodes = tuple((name, v) for name, v in elaborator.terms if isinstance(v, Node))
     return Elaborated(
-        builder, inputs, root, elaborator.names, nodes, elaborator.used, elaborator.diagnostics,
+        builder,
+        inputs,
+        root,
+        elaborator.names,
+        nodes,
+        elaborator.used,
+        elaborator.diagnostics,
         elaborator.steps,
     )
 
 
-def _run(
-    elaborator: Elaborator, formula: ast.Formula, inputs: Inputs, meaning: Meaning
-) -> tuple[Node | None, Scope]:
+def _run(elaborator: Elaborator, formula: ast.Formula, inputs: Inputs, meaning: Meaning) -> tuple[Node | None, Scope]:
     graph = elaborator.builder.graph
     scope = Scope(axes=dict(inputs.names))
     try:
@@ -141,9 +145,7 @@ def _has_errors(elaborator: Elaborator) -> bool:
     return any(d.severity is Severity.ERROR for d in elaborator.diagnostics)
 
 
-def _unknown_parameters(
-    elaborator: Elaborator, formula: ast.Formula, params: Mapping[str, object]
-) -> None:
+def _unknown_parameters(elaborator: Elaborator, formula: ast.Formula, params: Mapping[str, object]) -> None:
     """Given parameters that the formula has no use for, or that may not be parameters."""
     known = mentioned(formula)
     declared = {s.name for s in formula.statements if isinstance(s, ast.Declaration)}
@@ -157,9 +159,7 @@ def _unknown_parameters(
             elaborator.report(diagnostic("parameter-unused", formula.span, help=help, name=name))
 
 
-def _check_root(
-    elaborator: Elaborator, root: Node, formula: ast.Formula, measure: bool
-) -> Node | None:
+def _check_root(elaborator: Elaborator, root: Node, formula: ast.Formula, measure: bool) -> Node | None:
     """The root as a float, or None having said what keeps it from being a loss."""
     span = formula.result.span if formula.result else formula.span
     try:

@@ -25,9 +25,7 @@ PARAMETER_KINDS = ("float", "int", "bool")
 
 def data_declarations(formula: ast.Formula) -> dict[str, ast.Declaration]:
     """The declarations of `y_true` and `y_pred`."""
-    return {
-        s.name: s for s in formula.statements if isinstance(s, ast.Declaration) and s.name in INPUTS
-    }
+    return {s.name: s for s in formula.statements if isinstance(s, ast.Declaration) and s.name in INPUTS}
 
 
 def check_declarations(elaborator: Elaborator, formula: ast.Formula) -> None:
@@ -50,13 +48,9 @@ def check_declarations(elaborator: Elaborator, formula: ast.Formula) -> None:
             elaborator.report(diagnostic("input-with-default", statement.default.span, name=statement.name))
 
 
-def bind_parameters(
-    elaborator: Elaborator, formula: ast.Formula, given: Mapping[str, object], scope: Scope
-) -> None:
+def bind_parameters(elaborator: Elaborator, formula: ast.Formula, given: Mapping[str, object], scope: Scope) -> None:
     """Give every parameter its value: what the caller gave, or the declared default."""
-    declared = {
-        s.name: s for s in formula.statements if isinstance(s, ast.Declaration) and s.name not in INPUTS
-    }
+    declared = {s.name: s for s in formula.statements if isinstance(s, ast.Declaration) and s.name not in INPUTS}
     for name, declaration in declared.items():
         scope.values[name] = _declared(elaborator, declaration, given, scope)
     for name, value in given.items():
@@ -64,9 +58,7 @@ def bind_parameters(
             scope.values[name] = _node(elaborator.builder, name, value, None, formula.span)
 
 
-def _declared(
-    elaborator: Elaborator, declaration: ast.Declaration, given: Mapping[str, object], scope: Scope
-) -> Value:
+def _declared(elaborator: Elaborator, declaration: ast.Declaration, given: Mapping[str, object], scope: Scope) -> Value:
     name = declaration.name
     axis = _axis_of(declaration, scope)
     if name in given:
@@ -178,9 +170,7 @@ def argument(builder: Builder, declaration: ast.Declaration, node: Node, scope: 
         _name_axes(builder, declaration, node, scope, span)
 
 
-def _name_axes(
-    builder: Builder, declaration: ast.Declaration, node: Node, scope: Scope, span: Span
-) -> None:
+def _name_axes(builder: Builder, declaration: ast.Declaration, node: Node, scope: Scope, span: Span) -> None:
     assert declaration.axes is not None
     axes = list(node.type.full)
     names = [a.value for a in declaration.axes]
@@ -205,5 +195,3 @@ def _name_axis(builder: Builder, name: str | int, axis: Axis, scope: Scope, span
             builder.constraints.append(Constraint(axis.size, wanted, "==", span))
     else:
         scope.axes.setdefault(name, axis)
-
-

@@ -23,9 +23,7 @@ Task = tuple[Any, ...]
 class Elaborator:
     """Builds the graph of one formula, for one signature."""
 
-    def __init__(
-        self, builder: Builder, *, uses: Mapping[str, str], epsilon: float, alive: bool = False
-    ) -> None:
+    def __init__(self, builder: Builder, *, uses: Mapping[str, str], epsilon: float, alive: bool = False) -> None:
         self.builder = builder
         self.uses = uses
         """Definitions of library losses that came with the formula; the rest is today's library."""
@@ -215,9 +213,7 @@ class Elaborator:
         span = scope.span(expr)
         name = OPERATORS[sign]
         places = [scope.span(operand) for operand in operands]
-        self.evaluate(
-            operands, scope, lambda *nodes: self.builder.apply(name, nodes, span=span, spans=places)
-        )
+        self.evaluate(operands, scope, lambda *nodes: self.builder.apply(name, nodes, span=span, spans=places))
 
     def _compare(self, expr: ast.Compare, scope: Scope) -> None:
         span = scope.span(expr)

@@ -109,9 +109,7 @@ class Graph:
                 return self.const(float(value), node.span)
             if dtype is DType.INT and float(value).is_integer():
                 return self.const(int(value), node.span)
-        return self.add(
-            CAST, [node], {"dtype": str(dtype)}, type=node.type.with_dtype(dtype), span=node.span
-        )
+        return self.add(CAST, [node], {"dtype": str(dtype)}, type=node.type.with_dtype(dtype), span=node.span)
 
 
 def reachable(roots: Iterable[Node]) -> list[Node]:

@@ -29,25 +29,19 @@ def met(builder: Builder, op: Op, inputs: Sequence[Node], attrs: dict[str, Any],
     return builder.meet(inputs, span)
 
 
-def reduced(
-    builder: Builder, op: Op, inputs: Sequence[Node], attrs: dict[str, Any], span: Span | None
-) -> Result:
+def reduced(builder: Builder, op: Op, inputs: Sequence[Node], attrs: dict[str, Any], span: Span | None) -> Result:
     """Operands meet, and the named axes are reduced where they stand."""
     axes, wanted = builder.meet(inputs, span)
     gone = attrs["axis"]
     return tuple(a.turned(State.REDUCED) if a.id in gone else a for a in axes), wanted
 
 
-def like_second(
-    builder: Builder, op: Op, inputs: Sequence[Node], attrs: dict[str, Any], span: Span | None
-) -> Result:
+def like_second(builder: Builder, op: Op, inputs: Sequence[Node], attrs: dict[str, Any], span: Span | None) -> Result:
     """The axes of the second operand."""
     return inputs[1].type.axes, []
 
 
-def best_k(
-    builder: Builder, op: Op, inputs: Sequence[Node], attrs: dict[str, Any], span: Span | None
-) -> Result:
+def best_k(builder: Builder, op: Op, inputs: Sequence[Node], attrs: dict[str, Any], span: Span | None) -> Result:
     """The axis keeps its `k` best entries."""
     (identity,), k = attrs["axis"], attrs["k"]
     if not isinstance(k, int) or k < 1:
@@ -59,9 +53,7 @@ def best_k(
     return tuple(replace(a, size=Dim(None, k)) if a.id == identity else a for a in axes), wanted
 
 
-def with_classes(
-    builder: Builder, op: Op, inputs: Sequence[Node], attrs: dict[str, Any], span: Span | None
-) -> Result:
+def with_classes(builder: Builder, op: Op, inputs: Sequence[Node], attrs: dict[str, Any], span: Span | None) -> Result:
     """One more axis: the last of the layout that the labels lack, or a new one."""
     have = {axis.id for axis in inputs[0].type.full}
     lacking = [i for i in builder.layout.ids if not (i in have or is_pairs(i) or is_free(i))]
@@ -76,9 +68,7 @@ def with_classes(
     return builder.layout.sort([*kept, Axis(identity, size)]), []
 
 
-def by_table(
-    builder: Builder, op: Op, inputs: Sequence[Node], attrs: dict[str, Any], span: Span | None
-) -> Result:
+def by_table(builder: Builder, op: Op, inputs: Sequence[Node], attrs: dict[str, Any], span: Span | None) -> Result:
     """One entry of a table for each index; the table has one axis, and not batch."""
     table, index = inputs
     if len(table.type.full) != 1 or table.type.has(BATCH):
@@ -87,9 +77,7 @@ def by_table(
     return index.type.axes, []
 
 
-def one_along(
-    builder: Builder, op: Op, inputs: Sequence[Node], attrs: dict[str, Any], span: Span | None
-) -> Result:
+def one_along(builder: Builder, op: Op, inputs: Sequence[Node], attrs: dict[str, Any], span: Span | None) -> Result:
     """One entry along an axis for each index; the axis counts as reduced."""
     (identity,) = attrs["axis"]
     values, index = inputs
@@ -99,9 +87,7 @@ def one_along(
     return tuple(a.turned(State.REDUCED) if a.id == identity else a for a in axes), wanted
 
 
-def multiplied(
-    builder: Builder, op: Op, inputs: Sequence[Node], attrs: dict[str, Any], span: Span | None
-) -> Result:
+def multiplied(builder: Builder, op: Op, inputs: Sequence[Node], attrs: dict[str, Any], span: Span | None) -> Result:
     """The last axis goes through a parameter matrix, and takes the size of its columns."""
     values, matrix = inputs
     if matrix.op != MATRIX:
@@ -120,9 +106,7 @@ def multiplied(
     return tuple(replace(a, size=size) if a.id == last.id else a for a in values.type.axes), wanted
 
 
-def paired(
-    builder: Builder, op: Op, inputs: Sequence[Node], attrs: dict[str, Any], span: Span | None
-) -> Result:
+def paired(builder: Builder, op: Op, inputs: Sequence[Node], attrs: dict[str, Any], span: Span | None) -> Result:
     """The axis under another name, so that the value meets itself across it."""
     (identity,) = attrs["axis"]
     if any(is_pairs(axis.id) for axis in inputs[0].type.full):
@@ -132,9 +116,7 @@ def paired(
     return _renamed(builder, inputs[0].type, identity, twin), []
 
 
-def unpaired(
-    builder: Builder, op: Op, inputs: Sequence[Node], attrs: dict[str, Any], span: Span | None
-) -> Result:
+def unpaired(builder: Builder, op: Op, inputs: Sequence[Node], attrs: dict[str, Any], span: Span | None) -> Result:
     """The axis under its first name again."""
     (identity,) = attrs["axis"]
     attrs["to"] = (pair_of(identity),)
@@ -142,29 +124,21 @@ def unpaired(
 
 
 def _renamed(builder: Builder, type: Type, old: str, new: str) -> tuple[Axis, ...]:
-    return builder.layout.sort(
-        [replace(a, id=new) if a.id == old else a for a in type.axes if a.id != new]
-    )
+    return builder.layout.sort([replace(a, id=new) if a.id == old else a for a in type.axes if a.id != new])
 
 
-def counted(
-    builder: Builder, op: Op, inputs: Sequence[Node], attrs: dict[str, Any], span: Span | None
-) -> Result:
+def counted(builder: Builder, op: Op, inputs: Sequence[Node], attrs: dict[str, Any], span: Span | None) -> Result:
     """0, 1, 2, ... along one axis, and nothing else."""
     return tuple(a for a in inputs[0].type.axes if a.id in attrs["axis"]), []
 
 
-def expanded(
-    builder: Builder, op: Op, inputs: Sequence[Node], attrs: dict[str, Any], span: Span | None
-) -> Result:
+def expanded(builder: Builder, op: Op, inputs: Sequence[Node], attrs: dict[str, Any], span: Span | None) -> Result:
     """An axis that was indexed away now spreads."""
     axes = inputs[0].type.axes
     return tuple(a.turned(State.REDUCED) if a.id in attrs["axis"] else a for a in axes), []
 
 
-def selected(
-    builder: Builder, op: Op, inputs: Sequence[Node], attrs: dict[str, Any], span: Span | None
-) -> Result:
+def selected(builder: Builder, op: Op, inputs: Sequence[Node], attrs: dict[str, Any], span: Span | None) -> Result:
     """One entry of an axis: it is gone, and meets no full axis."""
     (identity,), index = attrs["axis"], attrs["index"]
     axis = inputs[0].type.axis(identity)
@@ -181,9 +155,7 @@ def _long_enough(axis: Axis, needed: int, span: Span | None) -> None:
         raise fail("axis-too-short", span, size=axis.size.offset, needed=needed)
 
 
-def sliced(
-    builder: Builder, op: Op, inputs: Sequence[Node], attrs: dict[str, Any], span: Span | None
-) -> Result:
+def sliced(builder: Builder, op: Op, inputs: Sequence[Node], attrs: dict[str, Any], span: Span | None) -> Result:
     """Part of an axis, whose size follows from the bounds."""
     (identity,) = attrs["axis"]
     axis = inputs[0].type.axis(identity)

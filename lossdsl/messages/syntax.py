@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from lossdsl.messages.message import Message
 
-_DECLARATION = (
-    "a declaration is written `name: type[axes] = default in range`: `gamma: float = 2.0 in [0, inf)`"
-)
+_DECLARATION = "a declaration is written `name: type[axes] = default in range`: `gamma: float = 2.0 in [0, inf)`"
 
 _BUDGETS: dict[str, Message] = {
     "too-long": Message(

@@ -56,10 +56,7 @@ ROWS = (
         sig="softmax(x: float[*s], axis: axis = -1, where: bool[*s] = none) -> float[*s]",
         family=Family.ALONG,
         means="exp(x) / sum(exp(x), axis=axis)",
-        doc=(
-            "Exponentials as shares of their sum: logits to probabilities. It is 0 where `where=`"
-            " does not hold."
-        ),
+        doc=("Exponentials as shares of their sum: logits to probabilities. It is 0 where `where=` does not hold."),
         example="softmax([0, 0]) -> [0.5, 0.5]",
         latex=r"\operatorname{{softmax}}_{{{axis}}}({x})",
         domain=EVERYWHERE,

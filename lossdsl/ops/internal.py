@@ -273,8 +273,7 @@ ROWS = (
     ),
     Op(
         sig=(
-            "pad_slice(x: T[*s], like: T[*s], start: const = none, stop: const = none, axis: axis ="
-            " -1) -> T[as second]"
+            "pad_slice(x: T[*s], like: T[*s], start: const = none, stop: const = none, axis: axis = -1) -> T[as second]"
         ),
         family=Family.INDEX,
         means=PRIMITIVE,
@@ -296,10 +295,7 @@ ROWS = (
         sig="scatter_add(x: T[*s], like: T[table], indices: int[*s]) -> T[as second]",
         family=Family.INDEX,
         means=PRIMITIVE,
-        doc=(
-            "Zeros shaped as a table, with each value added at the place its label names: the"
-            " gradient of `take`."
-        ),
+        doc=("Zeros shaped as a table, with each value added at the place its label names: the gradient of `take`."),
         example="scatter_add([1, 2, 4], [0, 0, 0], [2, 0, 2]) -> [2, 0, 5]",
         latex=r"\operatorname{{scatter}}({x}, {like}, {indices})",
         domain=EVERYWHERE,

@@ -237,9 +237,7 @@ ROWS = (
         range=_norm_range,
         curvature=Curvature.CONVEX,
         # as for `std`
-        grad=(
-            "g * x / sqrt(where(sum(square(x), axis=axis) == 0, 1, sum(square(x), axis=axis)))",
-        ),
+        grad=("g * x / sqrt(where(sum(square(x), axis=axis) == 0, 1, sum(square(x), axis=axis)))",),
         at_kink="norm'([0, 0]) = [0, 0]",
         safe=(1.0,),
         masked="norm(where(c, x, 0), axis=axis)",
@@ -251,8 +249,7 @@ ROWS = (
         family=Family.REDUCTION,
         means="log(sum(exp(x), axis=axis))",
         doc=(
-            "log of the sum of exponentials; never overflows. It is the lowest float32 where `where=`"
-            " selects nothing."
+            "log of the sum of exponentials; never overflows. It is the lowest float32 where `where=` selects nothing."
         ),
         example="logsumexp([0, 0]) -> 0.6931471805599453",
         latex=r"\log \sum_{{{axis}}} e^{{{x}}}",

@@ -91,9 +91,7 @@ def _lgamma_positive(x: Array) -> Array:
         product = np.where(down, product * small, product)
         steps += down
     near_two = np.where(small >= 1.5, small - 2.0, np.where(small >= 0.5, small - 1.0, small))
-    series = near_two * (1.0 - EULER) + sum(
-        (-1) ** k * c / k * near_two**k for k, c in enumerate(ZETA, start=2)
-    )
+    series = near_two * (1.0 - EULER) + sum((-1) ** k * c / k * near_two**k for k, c in enumerate(ZETA, start=2))
     with np.errstate(divide="ignore"):
         series = series - np.where(small < 1.5, np.log1p(near_two), 0.0)
         series = series - np.where(small < 0.5, np.log(small), 0.0)

@@ -87,9 +87,7 @@ _STRAY = (
 )
 _WORDS = {"&": "and", "|": "or", "~": "not"}
 _PATH = re.compile(r"\.\s*[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*")
-_LIBRARIES = frozenset(
-    {"tf", "tensorflow", "np", "numpy", "jnp", "jax", "torch", "keras", "K", "ops", "math"}
-)
+_LIBRARIES = frozenset({"tf", "tensorflow", "np", "numpy", "jnp", "jax", "torch", "keras", "K", "ops", "math"})
 
 
 def stray_character(source: Source, at: int, tokens: Sequence[Token]) -> LossError:

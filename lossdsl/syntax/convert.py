@@ -43,9 +43,7 @@ def to_formula(tree: Tree[Token], source: Source, budget: Limits) -> ast.Formula
     built: dict[int, tuple[int, int, Any]] = {}
     for node in _leaves_first(tree):
         places = [
-            built.pop(id(child))
-            if isinstance(child, Tree)
-            else (child.start_pos or 0, child.end_pos or 0, child)
+            built.pop(id(child)) if isinstance(child, Tree) else (child.start_pos or 0, child.end_pos or 0, child)
             for child in node.children
         ]
         start, stop = places[0][0], places[-1][1]
@@ -98,9 +96,7 @@ def _declaration(piece: Piece) -> ast.Declaration:
     axes: tuple[ast.AxisDecl, ...] | None = next((r for r in rest if isinstance(r, tuple)), None)
     default = next((r for r in rest if isinstance(r, ast.Expr)), None)
     limits = next((r for r in rest if isinstance(r, ast.RangeDecl)), None)
-    return ast.Declaration(
-        piece.span, str(name), str(kind), axes, default, limits, piece.place(0), piece.place(1)
-    )
+    return ast.Declaration(piece.span, str(name), str(kind), axes, default, limits, piece.place(0), piece.place(1))
 
 
 def _axis(piece: Piece) -> ast.AxisDecl:

@@ -124,9 +124,7 @@ class Situation:
             return Span(self.source, stop, stop + 1)
         return Span(self.source, first.start_pos or 0, (last or first).end_pos or 0)
 
-    def fail(
-        self, code: str, first: Token | None = None, last: Token | None = None, **pieces: object
-    ) -> LossError:
+    def fail(self, code: str, first: Token | None = None, last: Token | None = None, **pieces: object) -> LossError:
         """The error of that name at a token or a stretch of them, or at the token that did not fit."""
         return fail(code, self.span(first, last), **{"text": self.at, **pieces})
 

@@ -122,6 +122,4 @@ def _close(opened: list[tuple[Token, bool]], closing: Token, source: Source) -> 
     opening, of_range = opened.pop()
     if PARTNERS[opening.type] != closing.type and not of_range:
         labels = [(span_of_token(opening, source), "opened here"), (place, "closed here")]
-        raise LossError(
-            diagnostic("mismatched-bracket", place, labels=labels, opening=opening, closing=closing)
-        )
+        raise LossError(diagnostic("mismatched-bracket", place, labels=labels, opening=opening, closing=closing))
