@@ -43,6 +43,8 @@ BETTER_SLOPE = {
     "abs-times-sign": "x itself, with the derivative 1 at 0; the left has 0 there",
     "root-of-square": "|x|, with the derivative 0 at 0; the left has 0 / 0 there",
     "norm-by-hand": "the derivative at 0 is 0, as the row of `norm` says; the left has 0 / 0 there",
+    "root-mean-square": "the derivative at 0 is 0, as for `norm`; the left has 0 / 0 there",
+    "root-of-variance": "the derivative of equal entries is 0, as the row of `std` says; the left has 0 / 0 there",
 }
 """Rules whose derivative is the better one at some point; and why."""
 
