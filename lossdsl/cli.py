@@ -14,7 +14,7 @@ from lossdsl import __version__, api, cli_functions, library
 from lossdsl.cli_input import FormulaCommand, formula_options, one, several
 from lossdsl.cli_report import FORMATS, Result
 from lossdsl.cli_screen import show as print_text
-from lossdsl.configs import Found
+from lossdsl.configs import SETTINGS, Found
 from lossdsl.demo import run as run_demo
 from lossdsl.errors import LossError, diagnostic
 from lossdsl.source import Source, Span
@@ -59,6 +59,9 @@ def _check(found: Found) -> Result:
     if found.interpolation is not None:
         span = Span(found.source, 0, len(found.source.text))
         return Result(found, None, (diagnostic("config-later", span, found=found.interpolation),))
+    if found.unknown:
+        span, known = Span(found.source, 0, len(found.source.text)), ", ".join(SETTINGS[:5])
+        return Result(found, None, (diagnostic("spec-key", span, names=", ".join(found.unknown), known=known),))
     try:
         params = {name: plain(name, value) for name, value in found.params.items()}
     except LossError as error:

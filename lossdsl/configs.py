@@ -2,7 +2,7 @@
 
 A text is taken for a formula where it stands under a key that names losses or metrics (`KEYS`), directly or
 inside lists and mappings under it, and is more than a bare name: it has an operator, a call, or a line
-break. So `mse` and `val_loss` are left alone. In a mapping with a `formula`, only that is one, and its
+break. So `mse` and `val_loss` are left alone; what stands under `formula` itself is always one. In a mapping with a `formula`, only that is one, and its
 `params` go with it; where `_target_` (Hydra) names a function of lossdsl, so does every setting that isn't
 in `SETTINGS`.
 """
@@ -24,6 +24,8 @@ KEYS = (*LOSS_KEYS, *METRIC_KEYS)
 """The keys under which a text may be a formula."""
 SETTINGS = ("formula", "params", "name", "reduction", "dtype", "jit_compile", "class_name", "output_names")
 """What `lossdsl.compile` takes itself, next to parameters."""
+SAVED = ("language", "uses", "epsilon", "rewrite", "gradient")
+"""Further settings of a saved loss."""
 NOT_FORMULAS = ("name", "reduction", "dtype", "class_name", "registered_name", "module", "optimizer")
 """Keys whose texts are names, wherever they stand."""
 _MORE_THAN_A_NAME = re.compile(r"[-+*/^<>=(\n\[]")
@@ -39,6 +41,8 @@ class Found:
     metric: bool = False
     interpolation: str | None = None
     """The first `${...}` in the formula or its parameters: what it will be is not known yet."""
+    unknown: tuple[str, ...] = ()
+    """Settings beside the formula that a `LossSpec` does not have."""
 
 
 def find(path: Path | str, text: str | None = None) -> list[Found]:
@@ -62,7 +66,8 @@ def _walk(root: Node) -> Iterator[tuple[Leaf, Mapping[str, Node], bool]]:
     while stack:
         node, key, under, around = stack.pop()
         if isinstance(node, Leaf):
-            if under and key not in NOT_FORMULAS and _MORE_THAN_A_NAME.search(node.text):
+            whole = key == "formula" or _MORE_THAN_A_NAME.search(node.text)
+            if under and key not in NOT_FORMULAS and whole:
                 yield node, around, under in METRIC_KEYS
         elif isinstance(node, list):
             stack.extend((item, key, under, around) for item in reversed(node))
@@ -93,7 +98,12 @@ def _found(leaf: Leaf, around: Mapping[str, Node], metric: bool) -> Found:
     texts = [leaf.text, *(item for value in values.values() for item in _texts(value))]
     hits = (_INTERPOLATION.search(text) for text in texts)
     first = next((hit.group() for hit in hits if hit), None)
-    return Found(leaf.source, values, metric, first)
+    unknown = [] if "_target_" in around or "formula" not in around else [k for k in around if _is_unknown(k)]
+    return Found(leaf.source, values, metric, first, tuple(unknown))
+
+
+def _is_unknown(key: str) -> bool:
+    return key not in (*SETTINGS, *SAVED) and not key.startswith(("_", "$", "x-"))
 
 
 def _value(node: Node, depth: int = 2) -> object:
