@@ -105,6 +105,9 @@ WIDTH = {
         text=terms(250, "ab" * 55 + "#=y_pred", ";") + ";" + of(terms(60, "ba" * 55 + "#")), code="unknown-name"
     ),
     "a long sum with one mistake": Case(text=of(terms(7_000, "y_pred") + "+zz"), code="unknown-name", at="zz"),
+    "a long sum that no signature mends": Case(
+        text=of(terms(6_000, "y_pred") + "+y_pred[...,0]"), code="selected-meets-full"
+    ),
     "a name of ten thousand letters": Case(text="q" * 10_000 + "*mean(y_pred)", code="long-name"),
     "a given name of a million letters": Case(text="mean(y_pred)", code="parameter-unused", params={"q" * 10**6: 1}),
     "commas": Case(text=of("," * 10_000), code="missing-before"),

@@ -244,6 +244,12 @@ def test_user_text_is_escaped() -> None:
     assert escape("{0.__class__}{}%s") == "{0.__class__}{}%s"
 
 
+def test_pieces_of_a_message_are_escaped_and_cut() -> None:
+    found = diagnostic("unknown-name", None, name="a\n\x1b[31m\u0443" + "b" * 10**6)
+    assert found.message.startswith(r"unknown name `a\x0a\x1b[31m\u0443bbb")
+    assert len(found.render()) < 800
+
+
 def test_user_text_is_cut() -> None:
     assert escape("x" * MAX_SHOWN) == "x" * MAX_SHOWN
     assert escape("x" * (MAX_SHOWN + 1)) == "x" * MAX_SHOWN + "..."
