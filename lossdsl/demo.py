@@ -175,7 +175,7 @@ def _draw(history: dict[str, list[float]], path: Path) -> Path:
         axes.grid(alpha=0.3)
         axes.legend(frameon=False)
     left.set_yscale("log")
-    figure.suptitle("-(1 - p)**gamma * log(p),  gamma = 2", family="monospace", fontsize=11)
+    figure.suptitle("-(1 - p)**gamma * log(maximum(p, epsilon)),  gamma = 2", family="monospace", fontsize=11)
     figure.savefig(path, dpi=120)
     pyplot.close(figure)
     return path
