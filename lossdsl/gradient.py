@@ -34,7 +34,7 @@ class _Reverse:
 
     def run(self, upstreams: Sequence[Node]) -> Node:
         for root, upstream in zip(self.roots, upstreams, strict=True):
-            self._add(root, upstream)
+            self._add(root, self._spread(upstream, root))
         inputs = (n for n in self.builder.graph.nodes if n.op == INPUT)
         wanted = next(n for n in inputs if n.attr("name") == self.name)
         for node in reversed(self.nodes):

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache, reduce
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 
 from lossdsl.analysis.root import RootTerm, root_terms
 from lossdsl.backends.keras_text import function, functions
@@ -20,10 +21,11 @@ from lossdsl.ir.build import Builder
 from lossdsl.ir.node import INPUT, Node, reachable
 from lossdsl.rewrite.contract import contract
 from lossdsl.rewrite.passes import RULES, Applied, follow, rewrite
-from lossdsl.rewrite.rules import DIFFERENTIABLE, Rule
+from lossdsl.rewrite.rules import DIFFERENTIABLE, GRADIENT, Rule
+from lossdsl.rewrite.scales import gather_scales
 from lossdsl.rewrite.spread import float_spreads
 from lossdsl.source import Span
-from lossdsl.types import Dim, DType
+from lossdsl.types import Dim, DType, Type
 
 DATA = ("y_true", "y_pred")
 Attach = Callable[[Any, Any, Any], Any]
@@ -37,6 +39,19 @@ class Term:
     name: str | None
     kind: str
     rank: int
+
+
+class Joint(NamedTuple):
+    """Value and gradient in one pass.
+
+    `function(y_true, y_pred, scale)` gives the values and the gradient of their sum times a number; `count(y_true,
+    y_pred)` how many values there are; `slope_from_sums` says that the gradient needs sums over a sample first.
+    """
+
+    function: Callable[..., tuple[Any, Any]]
+    count: Callable[..., Any]
+    slope_from_sums: bool
+    pull_true: Callable[..., Any] | None
 
 
 @dataclass(eq=False)
@@ -57,34 +72,62 @@ class Program:
     elaborated: Elaborated
     nodes: tuple[Node, ...]
     form: Form
-    _loaded: dict[tuple[int, bool], SimpleNamespace] = field(default_factory=dict)
+    _loaded: dict[int, SimpleNamespace] = field(default_factory=dict)
+    _attached: dict[tuple[int, bool], SimpleNamespace] = field(default_factory=dict)
 
     def load(self, ops: Any, shims: Any) -> SimpleNamespace:
         """`value(y_true, y_pred)` and `terms(y_true, y_pred[, alive])` over a namespace of operations."""
-        key = id(ops), False
+        key = id(ops)
         if key not in self._loaded:
             self._loaded[key] = self._load(self.source, ops, shims)
         return self._loaded[key]
 
-    def load_with_gradient(self, ops: Any, shims: Any, attach: Attach) -> SimpleNamespace:
-        """The same functions with our own gradient attached; as they are where the table has none to give."""
-        key = id(ops), True
-        if key not in self._loaded:
-            plain, text = self.load(ops, shims), self.gradient_source()
-            self._loaded[key] = plain if text is None else self._attached(plain, text, ops, shims, attach)
-        return self._loaded[key]
+    def load_with_gradient(self, ops: Any, shims: Any, attach: Attach, labels: bool = True) -> SimpleNamespace:
+        """The same functions with our own gradient attached; as they are where the table has none to give.
 
-    def _attached(self, plain: SimpleNamespace, text: str, ops: Any, shims: Any, attach: Attach) -> SimpleNamespace:
+        Without `labels` there is none by y_true, for those who do not ask. Beside `value` and `terms`, whose gradient
+        is derived when they are first called, there is `joint`, or None.
+        """
+        key = id(ops), labels
+        if key not in self._attached:
+            self._attached[key] = self._attach(ops, shims, attach, labels)
+        return self._attached[key]
+
+    def _attach(self, ops: Any, shims: Any, attach: Attach, labels: bool) -> SimpleNamespace:
+        plain = self.load(ops, shims)
+        late = _Late(self, ops, shims) if labels and not self.label else None
+
+        @cache
+        def pulls() -> SimpleNamespace | None:
+            text = self.gradient_source()
+            return None if text is None else self._load(text, ops, shims)
+
+        def value(*data: Any) -> Any:
+            code = None if self.alive else pulls()
+            if code is None:
+                return plain.value(*data)
+            return attach(plain.value, code.pull_value, late and late.pull("value"))(*data)
+
+        def terms(*data: Any) -> Any:
+            code = pulls()
+            if code is None:
+                return plain.terms(*data)
+            names = [f"term_{i}" for i in range(len(self.terms))]
+            return tuple(
+                attach(getattr(code, name), getattr(code, f"pull_{name}"), late and late.pull(name))(*data)
+                for name in names
+            )
+
+        joint = None if self.alive else self._joint(ops, shims, late.pull("value") if late else None)
+        return SimpleNamespace(value=value, terms=terms, joint=joint)
+
+    def _joint(self, ops: Any, shims: Any, pull_true: Callable[..., Any] | None) -> Joint | None:
+        try:
+            text, slope_from_sums = self.form.joint(DATA)
+        except NoGradientError:
+            return None
         code = self._load(text, ops, shims)
-        late = None if self.label else _Late(self, ops, shims)
-        value = plain.value
-        if not self.alive:
-            value = attach(value, code.pull_value, late and late.pull("value"))
-        parts = [
-            attach(getattr(code, f"term_{i}"), getattr(code, f"pull_term_{i}"), late and late.pull(f"term_{i}"))
-            for i in range(len(self.terms))
-        ]
-        return SimpleNamespace(value=value, terms=lambda *data: tuple(part(*data) for part in parts))
+        return Joint(code.joint, code.count, slope_from_sums, pull_true)
 
     def _load(self, text: str, ops: Any, shims: Any) -> SimpleNamespace:
         return load(text, f"<lossdsl {abs(hash(text)):x}>", ops=ops, shims=shims)
@@ -180,7 +223,10 @@ def _root_terms(elaborated: Elaborated) -> list[RootTerm]:
 
 
 class Form:
-    """Roots in the form that is printed: rewritten, without needless spreads, contracted."""
+    """Roots in the form that is printed: rewritten, without needless spreads, contracted.
+
+    `kept` makes it a gradient's: nodes of the value that it goes with, which are computed anyhow.
+    """
 
     def __init__(
         self,
@@ -189,6 +235,7 @@ class Form:
         names: Mapping[Node, str],
         best: bool,
         last: Sequence[Rule] = (),
+        kept: Sequence[Node] | None = None,
     ) -> None:
         self.builder = builder
         self.best = best
@@ -201,8 +248,13 @@ class Form:
                 self.applied += applied
         self.rewritten = [made[root] for root in roots]
         """Before sums became contractions: what is differentiated."""
-        for step in (float_spreads, contract):
-            made = follow(made, step(builder, [made[root] for root in roots]))
+        made = follow(made, float_spreads(builder, [made[root] for root in roots]))
+        if kept is not None:
+            made = follow(made, gather_scales(builder, [made[root] for root in roots], kept))
+            more, applied = rewrite(builder, [made[root] for root in roots], (*RULES, *GRADIENT))
+            made = follow(made, more)
+            self.applied += applied
+        made = follow(made, contract(builder, [made[root] for root in roots]))
         self.roots = [made[root] for root in roots]
         self.names = {made.get(node, node): name for node, name in names.items()}
 
@@ -216,13 +268,33 @@ class Form:
     def gradient(self, index: int, wrt: str) -> Form:
         """The adjoint of an input, in its best form, from that of a root, which is called `upstream`."""
         root = self.rewritten[index]
-        adjoint = vjp(self.builder, [root], [upstream(self.builder, root, "upstream")], wrt)
-        return Form(self.builder, [adjoint], self.names, self.best, DIFFERENTIABLE)
+        return self._adjoint(root, upstream(self.builder, root, "upstream"), wrt)
 
     def pull(self, index: int, name: str, data: Sequence[str], wrt: str) -> str:
         """The same as a Python function."""
         form = self.gradient(index, wrt)
         return form.text(name, [*data, "upstream"], form.roots)
+
+    def slope(self) -> Node:
+        """The gradient of the sum of all values times `scale`, a number."""
+        scale = self.builder.graph.add(INPUT, attrs={"name": "scale"}, type=Type(DType.FLOAT))
+        return self._adjoint(self.rewritten[0], scale, "y_pred").roots[0]
+
+    def joint(self, data: Sequence[str]) -> tuple[str, bool]:
+        """The Python functions of `Joint`, and its `slope_from_sums`."""
+        slope = self.slope()
+        sizes = [self.builder.graph.dim(axis.size) for axis in self.rewritten[0].type.full]
+        count = reduce(lambda a, b: self.builder.apply("multiply", [a, b]), sizes, self.builder.graph.const(1.0))
+        texts = [
+            self.text("joint", [*data, "scale"], [self.roots[0], slope], many=True),
+            self.text("count", data, [count]),
+        ]
+        return "\n\n".join(texts), any(node.axes and node.op != "spread" for node in reachable([slope]))
+
+    def _adjoint(self, root: Node, upstream: Node, wrt: str) -> Form:
+        adjoint = vjp(self.builder, [root], [upstream], wrt)
+        kept = self.rewritten if self.best else None
+        return Form(self.builder, [adjoint], self.names, self.best, DIFFERENTIABLE, kept)
 
 
 class _Late:

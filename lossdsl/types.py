@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import Enum, IntEnum
+from functools import cached_property
 
 BATCH = "batch"
 PAIRS = "pairs"
@@ -73,14 +74,29 @@ class Axis:
         return replace(self, state=state)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Type:
-    """The type of a value: its elements and its axes, in the order of the layout."""
+    """The type of a value: its elements and its axes, in the order of the layout.
+
+    Made often and asked often, so what follows from it is kept.
+    """
 
     dtype: DType
     axes: tuple[Axis, ...] = ()
 
-    @property
+    def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash((self.dtype, self.axes))
+
+    @cached_property
+    def ids(self) -> frozenset[str]:
+        """The identities of the axes that are there."""
+        return frozenset(a.id for a in self.full)
+
+    @cached_property
     def full(self) -> tuple[Axis, ...]:
         """The axes that are there."""
         return tuple(a for a in self.axes if a.state is State.FULL)
@@ -91,8 +107,7 @@ class Type:
 
     def has(self, identity: str) -> bool:
         """Whether the axis is there."""
-        axis = self.axis(identity)
-        return axis is not None and axis.state is State.FULL
+        return identity in self.ids
 
     def with_dtype(self, dtype: DType) -> Type:
         """The same axes with other elements."""

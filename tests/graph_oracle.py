@@ -150,3 +150,8 @@ class Driven:
         data = {**self.data, "upstream": self.upstream(ones)}
         found = reference.evaluate(self.form(wrt).roots[0], self.layout, data)
         return found.reshape(self.data[wrt].shape)
+
+    def slope_of_sum(self, scale: float) -> np.ndarray:
+        """The gradient of the sum of all values times a number, as it is computed beside the value."""
+        found = reference.evaluate(self.program.form.slope(), self.layout, {**self.data, "scale": np.asarray(scale)})
+        return np.broadcast_to(found, self.data["y_pred"].shape)

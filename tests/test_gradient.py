@@ -42,6 +42,13 @@ def agrees(driven: Driven, wrt: str = "y_pred", seeds: int = 2) -> int:
     return count
 
 
+def agrees_beside_the_value(driven: Driven) -> None:
+    """The gradient that is computed in the value's pass is that of a sum, times a number."""
+    same = 0.375 * driven.gradient("y_pred", ones=True)
+    size = 1 + np.max(np.abs(same), initial=0)
+    np.testing.assert_allclose(driven.slope_of_sum(0.375), same, atol=1e-11 * size, err_msg=driven.text)
+
+
 # -- the library
 
 
@@ -76,6 +83,7 @@ def test_library(name: str) -> None:
             continue
         driven, label = found
         ran += agrees(driven)
+        agrees_beside_the_value(driven)
         if not label:
             agrees(driven, "y_true", 1)
     assert ran, f"{name}: no slope to compare with"
@@ -90,6 +98,7 @@ def test_formulas(case: Any, best: bool) -> None:
     true, pred = case.data()
     driven = Driven(case.text, true, pred, case.params, best)
     agrees(driven)
+    agrees_beside_the_value(driven)
     if not driven.label and "stop_gradient" not in case.text:
         agrees(driven, "y_true", 1)
 

@@ -110,7 +110,7 @@ def test_a_cheap_selection_costs_one_choice() -> None:
     text = "e = abs(y_true - y_pred)\nsum(where(e <= 1, 0.5 * square(e), e - 0.5))"
     source = Driven(text, data, data).program.gradient_source()
     assert source is not None and "1.0, dtype" not in source
-    assert source.count("ops.where(") == 2 + 1 + 2  # the pull, the value, the pull of its only term
+    assert source.count("ops.where(") == 1 + 1 + 2  # the pull, the value, the pull of its only term
 
 
 BRANCHES = (

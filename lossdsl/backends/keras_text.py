@@ -21,7 +21,9 @@ from lossdsl.types import BATCH, Dim
 
 LONGEST = 88
 """Longest expression before it gets a variable of its own."""
-TAKEN = frozenset({"ops", "shims", "dtype", "y_true", "y_pred", "alive", "upstream", "value", "terms", "float"})
+TAKEN = frozenset(
+    {"ops", "shims", "dtype", "y_true", "y_pred", "alive", "upstream", "scale", "value", "terms", "float"}
+)
 KEEPDIMS = ", keepdims=True"
 
 

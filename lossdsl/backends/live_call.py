@@ -15,8 +15,9 @@ from weakref import WeakValueDictionary
 import keras
 from keras import KerasTensor, ops
 
-from lossdsl.backends import runtime, shims
+from lossdsl.backends import live_ops, runtime, shims
 from lossdsl.backends.live_config import kind_of, warn, whole
+from lossdsl.backends.live_total import Total, may_need_gradient, silent
 from lossdsl.backends.runtime_gradient import attach
 from lossdsl.backends.runtime_replicas import replicas
 from lossdsl.checked import Checked
@@ -28,10 +29,16 @@ MOST_PLANS = 256
 
 
 class Plan(NamedTuple):
-    """What is settled for one set of shapes; `key` names the compiled function that serves them."""
+    """What is settled for one set of shapes; `key` names the compiled function that serves them.
+
+    `labels` is whether somebody may ask for the gradient of y_true; `has_own_xla`, whether the formula's own
+    functions are compiled, where that is asked for, so that the whole need not be.
+    """
 
     formula: runtime.Formula
     ranks: runtime.Ranks
+    labels: bool
+    has_own_xla: bool
     key: Hashable
 
 
@@ -46,9 +53,14 @@ _COMPILED: WeakValueDictionary[Hashable, Compiled] = WeakValueDictionary()
 _LOCK = threading.Lock()
 
 
-def formula_of(checked: Checked, program: Program, alive: bool, ours: bool) -> runtime.Formula:
-    """The generated code of a program, in the form that `runtime` runs; `ours` has our own gradient."""
-    code = program.load_with_gradient(ops, shims, attach) if ours else program.load(ops, shims)
+def formula_of(
+    checked: Checked, program: Program, alive: bool, ours: bool, labels: bool = True, xla: bool = False
+) -> runtime.Formula:
+    """The generated code of a program, in the form that `runtime` runs; `ours` has our own gradient.
+
+    `labels` is whether somebody may ask for that of y_true, `xla` whether a plain graph gets compiled parts.
+    """
+    code = program.load_with_gradient(live_ops, shims, attach, labels) if ours else program.load(ops, shims)
     return runtime.Formula(
         value=code.value,
         terms=code.terms,
@@ -59,6 +71,7 @@ def formula_of(checked: Checked, program: Program, alive: bool, ours: bool) -> r
         fill=program.fill,
         label=checked.label,
         coupled=alive,
+        total=Total(code.value, code.joint, xla) if ours and code.joint else None,
     )
 
 
@@ -83,15 +96,17 @@ class Dispatcher:
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, mask: Any = None) -> Any:
         """The loss; a mask has to be given here, since a tensor that enters a function loses it."""
         arrays = _tensors(y_true, y_pred, sample_weight, mask)
-        plan = self._plan(arrays)
+        plan = self._plan(arrays, may_need_gradient(arrays[0]))
         if any(isinstance(x, KerasTensor) for x in arrays):
             return self._run(plan, arrays, None)
         group = replicas()
         if keras.config.backend() == "tensorflow" and group is None:
             import tensorflow as tf
 
-            if tf.executing_eagerly() or (self._jit and not _in_xla()):
+            if tf.executing_eagerly():
                 return self._compiled(plan)(*arrays)
+            if self._jit and not plan.has_own_xla and not live_ops.in_xla():
+                return self._within(plan, arrays)
         self._tell(arrays[1])
         return self._run(plan, arrays, group)
 
@@ -110,6 +125,14 @@ class Dispatcher:
         plan = self._plan(arrays)
         return runtime.fractions(plan.formula, *arrays, ranks=plan.ranks, dtype=self._dtype, replicas=replicas())
 
+    def _within(self, plan: Plan, arrays: Sequence[Any]) -> Any:
+        """A compiled function inside a plain graph. It leaves the gradient of the labels to the graph, which prunes."""
+        y_true, y_pred, *others = arrays
+        result = self._compiled(self._plan(arrays, labels=False))(*arrays)
+        if not y_true.dtype.is_floating:
+            return result
+        return result + silent(lambda t, p: self._run(plan, (t, p, *others), None), result, y_true, y_pred)
+
     def _run(self, plan: Plan, arrays: Sequence[Any], group: Any) -> Any:
         return runtime.loss_value(
             plan.formula,
@@ -120,31 +143,32 @@ class Dispatcher:
             replicas=group,
         )
 
-    def _plan(self, arrays: Sequence[Any]) -> Plan:
+    def _plan(self, arrays: Sequence[Any], labels: bool = True) -> Plan:
         """What these shapes need; the sizes are compared on every call, before anything could broadcast."""
         shapes = tuple(None if x is None else _shape(n, x) for n, x in zip(_NAMES, arrays, strict=True))
-        kind = arrays[0].dtype
-        plan = self._plans.get((shapes, kind))
+        key = shapes, arrays[0].dtype, labels
+        plan = self._plans.get(key)
         if plan is None:
             if len(self._plans) >= MOST_PLANS:
                 self._plans.clear()
-            plan = self._plans[shapes, kind] = self._settle(shapes, kind)
+            plan = self._plans[key] = self._settle(*key)
         return plan
 
-    def _settle(self, shapes: tuple[Any, ...], kind: Hashable) -> Plan:
+    def _settle(self, shapes: tuple[Any, ...], kind: Hashable, labels: bool) -> Plan:
         true, pred, weights, mask = shapes
         checked = self._checked
         alive = checked.couples != "none"
         program = checked.program(true, pred, alive=alive and (weights is not None or mask is not None))
-        formula = formula_of(checked, program, alive, self._ours)
+        formula = formula_of(checked, program, alive, self._ours, labels, self._jit)
         try:
             ranks = runtime.settle(formula, self._reduction, pred, weights, mask)
         except ValueError as error:
             raise fail("weights-dont-fit", whole(checked), reason=Long(error)) from None
         settings = (self._reduction, self._dtype, self._jit, self._ours)
         given = tuple(None if shape is None else len(shape) for shape in shapes)
-        inputs = (kind, given, program.true_rank, program.pred_rank, ranks)
-        return Plan(formula, ranks, (checked.key, program.source, settings, inputs))
+        inputs = (kind, labels, given, program.true_rank, program.pred_rank, ranks)
+        own = formula.total is not None and self._reduction is not None and ranks == (None, None)
+        return Plan(formula, ranks, labels, own, (checked.key, program.source, settings, inputs))
 
     def _compiled(self, plan: Plan) -> Any:
         held = self._held.get(plan.key)
@@ -152,7 +176,9 @@ class Dispatcher:
             with _LOCK:
                 held = _COMPILED.get(plan.key)
                 if held is None:
-                    held = _COMPILED[plan.key] = _compile(plan, self._reduction, self._dtype, self._jit)
+                    held = _COMPILED[plan.key] = _compile(
+                        plan, self._reduction, self._dtype, self._jit and not plan.has_own_xla
+                    )
             self._held[plan.key] = held
         return held.function
 
@@ -171,6 +197,7 @@ def _compile(plan: Plan, reduction: str | None, dtype: str, jit: bool) -> Compil
     import tensorflow as tf
 
     def run(y_true: Any, y_pred: Any, weights: Any, mask: Any) -> Any:
+        y_true = y_true if plan.labels else tf.stop_gradient(y_true)
         return runtime.loss_value(
             plan.formula, y_true, y_pred, weights, mask, ranks=plan.ranks, reduction=reduction, dtype=dtype
         )
@@ -211,14 +238,6 @@ def _shape(name: str, x: Any) -> tuple[int | None, ...]:
     if getattr(x.shape, "rank", 0) is None:
         raise fail("data-unknown-rank", None, name=name)
     return tuple(size if isinstance(size, int) else None for size in x.shape)
-
-
-def _in_xla() -> bool:
-    """Whether the graph being built is compiled by XLA already, where an inner one gains nothing."""
-    import tensorflow as tf
-    from tensorflow.python.ops import control_flow_util
-
-    return bool(control_flow_util.GraphOrParentsInXlaContext(tf.compat.v1.get_default_graph()))
 
 
 def _is_traced(x: Any) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import linecache
+import threading
 from types import SimpleNamespace
 from typing import Any
 
@@ -71,10 +72,15 @@ def _show_in_tracebacks(text: str, name: str) -> None:
         linecache.cache.pop(old, None)
 
 
+_LOCK = threading.Lock()
+"""Before 3.11.8 and 3.12.2 Python's own parser fails in two threads at once (its issue 106905)."""
+
+
 def load(text: str, name: str, **modules: Any) -> SimpleNamespace:
     """The functions that a generated text defines, over the modules given; its lines show in tracebacks."""
-    code = compile(vet(text), name, "exec")
-    _show_in_tracebacks(text, name)
+    with _LOCK:
+        code = compile(vet(text), name, "exec")
+        _show_in_tracebacks(text, name)
     space: dict[str, Any] = {"__builtins__": {"float": float}, "__name__": name, **modules}
     exec(code, space)  # noqa: S102  the text is our own, and was vetted above
     return SimpleNamespace(**{key: value for key, value in space.items() if key not in modules and key[0] != "_"})

@@ -39,6 +39,8 @@ class Formula(NamedTuple):
     fill: tuple[float, float]
     label: bool
     coupled: bool
+    total: Callable[..., Any] | None = None
+    """Sum or mean of the values whose gradient comes from the same pass; None where there is none to be had."""
 
 
 class Ranks(NamedTuple):
@@ -179,7 +181,9 @@ def loss_value(
     """The loss as Keras wants it: every term weighted and reduced by itself, then added."""
     gather = replicas if formula.coupled else None
     if ranks.weights is None and ranks.mask is None and gather is None:
-        return _unweighted(value(formula, y_true, y_pred, dtype), reduction, replicas)
+        if formula.total is not None and reduction is not None and replicas is None:
+            return formula.total(*prepare(formula, y_true, y_pred, dtype), reduction)
+        return unweighted(value(formula, y_true, y_pred, dtype), reduction, replicas)
     terms = weigh(formula, y_true, y_pred, weights, mask, ranks, dtype, gather)
     parts = [_reduced(term, reduction, None if formula.coupled else replicas) for term in terms]
     total = parts[0]
@@ -193,7 +197,7 @@ def loss_value(
     return total * gather.share
 
 
-def _unweighted(values: Any, reduction: str | None, replicas: Any) -> Any:
+def unweighted(values: Any, reduction: str | None, replicas: Any) -> Any:
     """Without weights or mask every kind of term is divided by the same count, so the whole is reduced at once."""
     if reduction is None:
         return values

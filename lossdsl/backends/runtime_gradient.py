@@ -22,18 +22,16 @@ def attach(value: Callable[..., Any], pull: Callable[..., Any], pull_true: Calla
     def attached(y_true: Any, y_pred: Any, *more: Any) -> Any:
         if isinstance(y_pred, KerasTensor):
             return value(y_true, y_pred, *more)
-        result = _with_gradient(lambda p, t, *m: value(t, p, *m), lambda p, t, *m: pull(t, p, *m))(
-            y_pred, y_true, *more
-        )
+        result = with_gradient(lambda p, t, *m: value(t, p, *m), lambda p, t, *m: pull(t, p, *m))(y_pred, y_true, *more)
         if pull_true is None:
             return result
-        silent = _with_gradient(lambda t, p, *m: ops.zeros_like(result), pull_true)
+        silent = with_gradient(lambda t, p, *m: ops.zeros_like(result), pull_true)
         return result + silent(y_true, y_pred, *more)
 
     return attached
 
 
-def _with_gradient(function: Callable[..., Any], pull: Callable[..., Any]) -> Any:
+def with_gradient(function: Callable[..., Any], pull: Callable[..., Any]) -> Any:
     """A function whose gradient by its first argument is `pull(*arguments, upstream)`, and none by the others.
 
     Everything that the backward pass uses is an argument: JAX lets nothing else in, and torch asks for it back.

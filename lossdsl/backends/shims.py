@@ -64,21 +64,44 @@ def trigamma(x: Any) -> Any:
 
 def xlogy(x: Any, y: Any) -> Any:
     """x * log(y), but 0 where x is 0; the logarithm never sees the y that is not used."""
+    if keras.backend.backend() == "tensorflow" and not isinstance(y, keras.KerasTensor):
+        import tensorflow as tf
+
+        return tf.math.xlogy(ops.convert_to_tensor(x, dtype=y.dtype), y)
     unused = ops.equal(x, 0)
     return ops.where(unused, 0.0, x * ops.log(ops.where(unused, 1.0, y)))
 
 
 def xdivy(x: Any, y: Any) -> Any:
     """x / y, but 0 where x is 0; the quotient never sees the y that is not used."""
+    if keras.backend.backend() == "tensorflow" and not isinstance(x, keras.KerasTensor):
+        import tensorflow as tf
+
+        return tf.math.xdivy(x, ops.convert_to_tensor(y, dtype=x.dtype))
     unused = ops.equal(x, 0)
     return ops.where(unused, 0.0, x / ops.where(unused, 1.0, y))
+
+
+def xlog1py(x: Any, y: Any) -> Any:
+    """x * log1p(y), but 0 where x is 0; the logarithm never sees the y that is not used."""
+    if keras.backend.backend() == "tensorflow" and not isinstance(y, keras.KerasTensor):
+        import tensorflow as tf
+
+        return tf.math.xlog1py(ops.convert_to_tensor(x, dtype=y.dtype), y)
+    unused = ops.equal(x, 0)
+    return ops.where(unused, 0.0, x * ops.log1p(ops.where(unused, 0.0, y)))
 
 
 def log_cosh(x: Any) -> Any:
     """log(cosh(x)) without terms that cancel near 0, or overflow far from it."""
     size = ops.abs(x)
-    near = 0.5 * ops.log1p(ops.square(ops.sinh(ops.minimum(size, 1.0))))
+    near = -0.5 * ops.log1p(-ops.square(ops.tanh(ops.minimum(size, 1.0))))
     return ops.where(size < 1.0, near, size + ops.softplus(-2.0 * size) - 0.6931471805599453)
+
+
+def log_bernoulli(x: Any, z: Any) -> Any:
+    """x * log_sigmoid(z) + (1 - x) * log_sigmoid(-z), with one logarithm, and no terms that cancel."""
+    return z * (x - ops.cast(z > 0, z.dtype)) - ops.softplus(-ops.abs(z))
 
 
 def normalize(x: Any, axis: int) -> Any:

@@ -14,6 +14,7 @@ from lossdsl.ops import (
     order,
     reduction,
     special,
+    stable,
     trigonometry,
 )
 from lossdsl.ops.op import Op
@@ -33,7 +34,7 @@ def _named(rows: Iterable[Op]) -> dict[str, Op]:
 OPS: dict[str, Op] = _named(op for module in _MODULES for op in module.ROWS)
 """The functions that a formula can call."""
 
-INTERNAL: dict[str, Op] = _named((*internal.ROWS, *special.INTERNAL_ROWS))
+INTERNAL: dict[str, Op] = _named((*internal.ROWS, *special.INTERNAL_ROWS, *stable.ROWS))
 """Those that only the table's own texts and the compiler can."""
 
 OPERATORS: dict[str, str] = {

@@ -25,13 +25,6 @@ from lossdsl.ops.op import (
 from lossdsl.ops.order import top_k_indices
 
 
-def _log_cosh(x: Array) -> Array:
-    """No terms that cancel near 0, nothing that overflows far from it."""
-    size = np.abs(x)
-    near = np.log1p(np.square(np.sinh(np.minimum(size, 1.0)))) / 2
-    return np.where(size < 1, near, size + np.log1p(np.exp(-2 * size)) - np.log(2.0))
-
-
 def _divide_no_nan(x1: Array, x2: Array) -> Array:
     return np.where(np.equal(x2, 0), 0.0, np.true_divide(x1, np.where(np.equal(x2, 0), 1.0, x2)))
 
@@ -162,24 +155,6 @@ ROWS = (
         masked=NOT_A_REDUCTION,
         numpy=_divide_no_nan,
         keras="ops.divide_no_nan({x1}, {x2})",
-    ),
-    Op(
-        sig="log_cosh(x: float[*s]) -> float[*s]",
-        family=Family.ELEMENTWISE,
-        means="log(cosh(x))",
-        doc="The logarithm of the hyperbolic cosine, accurate near 0 and far from it.",
-        example="log_cosh(0) -> 0",
-        latex=r"\log \cosh {x}",
-        domain=EVERYWHERE,
-        monotone=(Monotone.BY_GRAD,),
-        range=lambda x: Interval(float(_log_cosh(abs(x).lo)), float(_log_cosh(abs(x).hi))).widened(),
-        curvature=Curvature.CONVEX,
-        grad=("g * tanh(x)",),
-        at_kink=NO_KINK,
-        safe=NO_LIMITS,
-        masked=NOT_A_REDUCTION,
-        numpy=_log_cosh,
-        keras="shims.log_cosh({x})",
     ),
     Op(
         sig="spread(x: T[*s], like: T[*s]) -> T[as second]",

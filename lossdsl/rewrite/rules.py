@@ -40,7 +40,11 @@ STABILISE = (
     Rule("log1p", "log(1 + x)", "log1p(x)"),
     Rule("log1p-minus", "log(1 - x)", "log1p(-x)"),
     Rule("expm1", "exp(x) - 1", "expm1(x)"),
+    Rule("expm1-apart", "exp(x) - y - 1", "expm1(x) - y"),
     Rule("xlogy", "x * log(y)", "xlogy(x, y)"),
+    Rule("xlog1py", "x * log1p(y)", "xlog1py(x, y)"),
+    Rule("log-bernoulli", "x * log_sigmoid(z) + (1 - x) * log_sigmoid(-z)", "log_bernoulli(x, z)"),
+    Rule("minus-log-bernoulli", "-(x * log_sigmoid(z)) - (1 - x) * log_sigmoid(-z)", "-log_bernoulli(x, z)"),
     Rule("norm-by-hand", "sqrt(sum(square(x), axis=axis))", "norm(x, axis=axis)"),
     Rule("root-mean-square", "sqrt(mean(square(x), axis=axis))", "norm(x, axis=axis) / sqrt(size(x, axis=axis))"),
     Rule("root-of-variance", "sqrt(var(x, axis=axis))", "std(x, axis=axis)"),
@@ -86,8 +90,18 @@ SIMPLIFY = (
     Rule("abs-times-sign", "abs(x) * sign(x)", "x"),
     Rule("choice-of-choice", "where(p, where(p, x, y), z)", "where(p, x, z)"),
     Rule("choice-of-same", "where(p, x, x)", "x"),
+    Rule("choices-joined", "where(p, x, 0) + where(p, 0, y)", "where(p, x, y)"),
 )
 """The same value with less work."""
+
+GRADIENT = (
+    Rule("choice-of-factor", "where(p, 1.0, 0.0) * x", "where(p, x, 0)"),
+    Rule("choice-of-no-factor", "where(p, 0.0, 1.0) * x", "where(p, 0, x)"),
+    Rule("inverse-times", "1 / x * y", "y / x"),
+    Rule("xdivy-times", "xdivy(x, y) * y", "x"),
+)
+"""The same with less work, and defined at some points where the left is not: for gradients alone, since a value says
+what it was asked for, infinities included."""
 
 _ROOT = "sqrt(where({0} == 0, 1, {0}))"
 DIFFERENTIABLE = (

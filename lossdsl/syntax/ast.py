@@ -215,7 +215,13 @@ class Formula(Tree):
 
 def parts(tree: Tree) -> list[object]:
     """The fields of a tree other than spans, in order."""
-    return [getattr(tree, f.name) for f in fields(tree) if not f.name.endswith("span")]
+    kind = type(tree)
+    if kind not in _NAMES:
+        _NAMES[kind] = tuple(f.name for f in fields(kind) if not f.name.endswith("span"))
+    return [getattr(tree, name) for name in _NAMES[kind]]
+
+
+_NAMES: dict[type[Tree], tuple[str, ...]] = {}
 
 
 def same(left: object, right: object) -> bool:

@@ -1,0 +1,86 @@
+"""Rows that rewriting puts in place of what a formula says, where that would lose digits: no formula can name them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lossdsl.interval import EVERYTHING, NO, NONNEGATIVE, UNIT, Interval, by_ends
+from lossdsl.ops.op import EVERYWHERE, NO_KINK, NO_LIMITS, NOT_A_REDUCTION, Array, Curvature, Family, Monotone, Op
+
+
+def _log_cosh(x: Array) -> Array:
+    """No terms that cancel near 0, nothing that overflows far from it."""
+    size = np.abs(x)
+    near = np.log1p(-np.square(np.tanh(np.minimum(size, 1.0)))) / -2
+    return np.where(size < 1, near, size + np.log1p(np.exp(-2 * size)) - np.log(2.0))
+
+
+def _log_bernoulli(x: Array, z: Array) -> Array:
+    return np.multiply(z, np.subtract(x, np.greater(z, 0))) - np.log1p(np.exp(-np.abs(z)))
+
+
+def _xlog1py(x: Array, y: Array) -> Array:
+    return np.where(np.equal(x, 0), 0.0, np.multiply(x, np.log1p(np.where(np.equal(x, 0), 0.0, y))))
+
+
+def _xlog1py_range(x: Interval, y: Interval) -> Interval:
+    logs = by_ends(np.log1p, (True,), Interval(max(y.lo, -1.0), y.hi)) if y.hi > -1.0 else NO
+    return (x * logs).hull(NO) if 0.0 in x else x * logs
+
+
+ROWS = (
+    Op(
+        sig="log_cosh(x: float[*s]) -> float[*s]",
+        family=Family.ELEMENTWISE,
+        means="log(cosh(x))",
+        doc="The logarithm of the hyperbolic cosine, accurate near 0 and far from it.",
+        example="log_cosh(0) -> 0",
+        latex=r"\log \cosh {x}",
+        domain=EVERYWHERE,
+        monotone=(Monotone.BY_GRAD,),
+        range=lambda x: Interval(float(_log_cosh(abs(x).lo)), float(_log_cosh(abs(x).hi))).widened(),
+        curvature=Curvature.CONVEX,
+        grad=("g * tanh(x)",),
+        at_kink=NO_KINK,
+        safe=NO_LIMITS,
+        masked=NOT_A_REDUCTION,
+        numpy=_log_cosh,
+        keras="shims.log_cosh({x})",
+    ),
+    Op(
+        sig="log_bernoulli(x: float[*s], z: float[*s]) -> float[*s]",
+        family=Family.ELEMENTWISE,
+        means="x * log_sigmoid(z) + (1 - x) * log_sigmoid(-z)",
+        doc="The log-likelihood of labels, or shares, under the logits z; minus the binary cross-entropy.",
+        example="log_bernoulli(1, 0) -> -0.6931471805599453",
+        latex=r"\log \operatorname{{Bernoulli}}({x} \mid \sigma({z}))",
+        domain=EVERYWHERE,
+        monotone=(Monotone.BY_GRAD, Monotone.BY_GRAD),
+        range=lambda x, z: -NONNEGATIVE if UNIT.covers(x) else EVERYTHING,
+        curvature=Curvature.NEITHER,
+        grad=("g * z", "g * (x - sigmoid(z))"),
+        at_kink=NO_KINK,
+        safe=NO_LIMITS,
+        masked=NOT_A_REDUCTION,
+        numpy=_log_bernoulli,
+        keras="shims.log_bernoulli({x}, {z})",
+    ),
+    Op(
+        sig="xlog1py(x: float[*s], y: float[*s]) -> float[*s]",
+        family=Family.ELEMENTWISE,
+        means="where(x == 0, 0, x * log1p(where(x == 0, 0, y)))",
+        doc="x * log1p(y), but 0 where x is 0.",
+        example="xlog1py(0, -1) -> 0",
+        latex=r"{x} \log (1 + {y})",
+        domain="y > -1 or x == 0",
+        monotone=(Monotone.BY_GRAD, Monotone.BY_GRAD),
+        range=_xlog1py_range,
+        curvature=Curvature.NEITHER,
+        grad=("where(x == 0 and y <= -1, 0, g * log1p(y))", "xdivy(g * x, 1 + y)"),
+        at_kink="xlog1py'(0, -1) = 0, 0; xlog1py'(0, -2) = 0, 0",
+        safe=(1.0, 1.0),
+        masked=NOT_A_REDUCTION,
+        numpy=_xlog1py,
+        keras="shims.xlog1py({x}, {y})",
+    ),
+)
