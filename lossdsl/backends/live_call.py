@@ -196,10 +196,13 @@ def _compile(plan: Plan, reduction: str | None, dtype: str, jit: bool) -> Compil
     """The closure holds the plan and not the loss, so that it lives exactly as long as some loss needs it."""
     import tensorflow as tf
 
+    total = plan.formula.total
+    formula = plan.formula if total is None else plan.formula._replace(total=total.set_apart())
+
     def run(y_true: Any, y_pred: Any, weights: Any, mask: Any) -> Any:
         y_true = y_true if plan.labels else tf.stop_gradient(y_true)
         return runtime.loss_value(
-            plan.formula, y_true, y_pred, weights, mask, ranks=plan.ranks, reduction=reduction, dtype=dtype
+            formula, y_true, y_pred, weights, mask, ranks=plan.ranks, reduction=reduction, dtype=dtype
         )
 
     return Compiled(tf.function(run, autograph=False, reduce_retracing=True, jit_compile=True if jit else None))

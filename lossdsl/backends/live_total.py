@@ -19,11 +19,18 @@ from lossdsl.program import Joint
 
 
 class Total:
-    """`total(y_true, y_pred, reduction)`; `xla` compiles what it can inside a plain graph."""
+    """`total(y_true, y_pred, reduction)`; `xla` compiles what it can inside a plain graph.
 
-    def __init__(self, value: Callable[..., Any], joint: Joint, xla: bool = False) -> None:
-        self.value, self.joint, self.xla = value, joint, xla
+    `apart` is whether value and gradient run as functions apart, as in an eager call.
+    """
+
+    def __init__(self, value: Callable[..., Any], joint: Joint, xla: bool = False, apart: bool = False) -> None:
+        self.value, self.joint, self.xla, self.apart = value, joint, xla, apart
         self._functions: dict[object, Any] = {}
+
+    def set_apart(self) -> Total:
+        """The same for an eager call."""
+        return Total(self.value, self.joint, self.xla, apart=True)
 
     def __call__(self, y_true: Any, y_pred: Any, reduction: str) -> Any:
         """The reduced loss of prepared data, without weights."""
@@ -48,12 +55,20 @@ class Total:
         """
         if not self.xla or live_ops.in_xla():
             result, slope = self._both(y_true, y_pred, reduction)
-            return result, lambda upstream: upstream * slope
+            return result, lambda upstream: self._times(upstream, slope)
         if self.joint.slope_from_sums:
             result, slope = self._compiled("both", self._both)(y_true, y_pred, reduction)
-            return result, lambda upstream: upstream * slope
+            return result, lambda upstream: self._times(upstream, slope)
         result = self._compiled("first", lambda *data: self._both(*data)[0])(y_true, y_pred, reduction)
         return result, lambda upstream: self._compiled("slope", self._slope)(y_true, y_pred, reduction, upstream)
+
+    def _times(self, upstream: Any, slope: Any) -> Any:
+        """The product. Nearly always the first is 1: a graph sees that, an eager call has to look, to spare the pass."""
+        if not self.apart or live_ops.in_xla():
+            return upstream * slope
+        import tensorflow as tf
+
+        return tf.cond(tf.equal(upstream, 1), lambda: slope, lambda: upstream * slope)
 
     def _both(self, y_true: Any, y_pred: Any, reduction: str) -> tuple[Any, Any]:
         values, slope = self.joint.function(y_true, y_pred, self._scale(y_true, y_pred, reduction))

@@ -15,7 +15,7 @@ FORMULAS = {
     "sums inside": "1 - sum(y_true * y_pred) / sum(y_true + square(y_pred))",
     "softmax": "-sum(y_true * log(softmax(y_pred)))",
     "positions left": "square(y_true - y_pred) * y_pred",
-    "coupled": "mean(y_true * y_pred, axis=batch) - mean(y_pred, axis=batch)**2",
+    "coupled": "mean(square(y_true - mean(y_pred, axis=batch)))",
 }
 MODES = {
     "eager": lambda f: f,
