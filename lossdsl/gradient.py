@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lossdsl.analysis.reach import flows, reached
-from lossdsl.guards import NoGradientError, Texts, guarded, parsed
+from lossdsl.guards import NoGradientError, Texts, guarded, parsed, selection
 from lossdsl.ir.build import Builder
 from lossdsl.ir.node import CAST, INPUT, STRUCTURAL, Node, reachable
 from lossdsl.ops.op import BACKEND
@@ -23,11 +23,11 @@ def vjp(builder: Builder, roots: Sequence[Node], upstreams: Sequence[Node], name
 
 
 class _Reverse:
-    def __init__(self, builder: Builder, roots: Sequence[Node], name: str) -> None:
+    def __init__(self, builder: Builder, roots: tuple[Sequence[Node], dict[Node, Node]], name: str) -> None:
         self.builder = builder
         self.texts = Texts(builder)
-        self.roots = roots
-        self.nodes = reachable(roots)
+        self.roots, self.originals = roots
+        self.nodes = reachable(self.roots)
         self.reach = reached(self.nodes, name)
         self.name = name
         self.adjoints: dict[Node, Node] = {}
@@ -52,7 +52,20 @@ class _Reverse:
             if self.reach[operand] and flows(node, i):
                 if row.grad[i] == BACKEND:
                     raise NoGradientError(node.op)
-                self._contribute(operand, self.texts.at(parsed(row.grad[i]), node, adjoint))
+                self._contribute(operand, self._local(node, row.grad[i], adjoint))
+
+    def _local(self, node: Node, text: str, adjoint: Node) -> Node:
+        """A row's derivative at a node. What it selects by is asked of the formula as it was, which gives the same."""
+        chosen = selection(text)
+        if chosen is None:
+            return self.texts.at(parsed(text), node, adjoint)
+        condition = self.texts.at(chosen.condition, self.originals.get(node, node))
+        known = self.texts.known(condition)
+        zero = self.builder.graph.const(0.0)
+        if known is not None:
+            return self.texts.at(chosen.value, node, adjoint) if known is chosen.kept else zero
+        pair = [self.texts.at(chosen.value, node, adjoint), zero]
+        return self.builder.apply("where", [condition, *(pair if chosen.kept else reversed(pair))])
 
     def _contribute(self, operand: Node, local: Node) -> None:
         """Add to an operand's adjoint, summed over the axes along which the operand was spread."""

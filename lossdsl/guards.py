@@ -10,10 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
+from typing import NamedTuple
 
+from lossdsl.analysis.ranges import ranges
 from lossdsl.analysis.reach import flows, reached
 from lossdsl.checker.elaborate import Elaborator
 from lossdsl.checker.scope import ABSENT, Scope, SettledAxes, Value
+from lossdsl.interval import NO, YES, Interval
 from lossdsl.ir.build import Builder
 from lossdsl.ir.node import CAST, INPUT, STRUCTURAL, Node, reachable
 from lossdsl.ops.op import NO_LIMITS, Family
@@ -31,6 +34,8 @@ MOVES = ALL_MOVE | {"select", "slice", "take", "take_along_axis", "top_k"}
 """Operations whose `grad` text says where each entry came from, so that it takes a guard there too."""
 BY_PLACE = (MOVES - {"sort", "top_k"}) | {"where"}
 """Operations that choose or move entries without looking at their values."""
+PICKS = frozenset({"select", "take_along_axis", "top_k"})
+"""Operations that take at least one entry of every line along their axis."""
 LINEAR = MOVES | {"add", "subtract", "negative", "where", "sum", "mean", "spread", "cumsum", "matmul", "abs", "relu",
                   "leaky_relu", "maximum", "minimum", "clip", "max", "min"}  # fmt: skip
 """Operations with a derivative that stays finite whatever is put in, and values no larger than a sum of those."""
@@ -44,13 +49,17 @@ class NoGradientError(Exception):
     """The table has no derivative to give here, and the backend's own must do."""
 
 
-def guarded(builder: Builder, roots: Sequence[Node]) -> list[Node]:
-    """The roots, equal in value, from operands that are harmless where they are not used."""
+def guarded(builder: Builder, roots: Sequence[Node]) -> tuple[list[Node], dict[Node, Node]]:
+    """The roots, equal in value, from operands that are harmless where they are not used.
+
+    With them, for each node made anew, the one whose place it takes: it has the same value wherever that is used.
+    """
     work = _Guards(builder, roots)
     work.find()
     if all(guard is None for guard in work.guards.values()):
-        return list(roots)
-    return work.rebuilt()
+        return list(roots), {}
+    made = work.rebuilt()
+    return made, {new: old for old, new in work.made.items() if new is not old}
 
 
 class Texts:
@@ -59,6 +68,7 @@ class Texts:
     def __init__(self, builder: Builder) -> None:
         self.builder = builder
         self.elaborator = Elaborator(builder, uses={}, epsilon=0.0)
+        self.ranges: dict[Node, Interval] = {}
 
     def at(self, text: ast.Expr, node: Node, adjoint: Node | None = None) -> Node:
         """The value of a text in which the arguments of a node's row stand for its operands."""
@@ -74,22 +84,37 @@ class Texts:
         assert isinstance(result, Node)
         return result
 
+    def known(self, condition: Node) -> bool | None:
+        """Whether a condition holds, where that is the same whatever the data."""
+        if condition.is_const:
+            return bool(condition.value)
+        self.ranges = ranges(reachable([condition]), self.ranges)
+        return {YES: True, NO: False}.get(self.ranges[condition])
+
     def _attribute(self, value: object) -> Value:
         if isinstance(value, tuple):
             return SettledAxes(value)
         return self.builder.graph.const(value) if isinstance(value, (int, float)) else ABSENT
 
 
+class Selection(NamedTuple):
+    """A text that gives `value` where the condition holds, or, where that is not `kept`, where it does not; else 0."""
+
+    condition: ast.Expr
+    kept: bool
+    value: ast.Expr
+
+
 @cache
-def selection(text: str) -> tuple[ast.Expr, bool] | None:
-    """`where(C, A, 0)` selects: its condition, and whether A is kept where C holds; None for other texts."""
+def selection(text: str) -> Selection | None:
+    """`where(C, A, 0)` or `where(C, 0, A)`; None for other texts."""
     tree = parsed(text)
     if isinstance(tree, ast.Call) and tree.function == "where" and len(tree.args) == 3:
         condition, first, second = tree.args
         if isinstance(second, ast.Number) and second.value == 0:
-            return condition, True
+            return Selection(condition, True, first)
         if isinstance(first, ast.Number) and first.value == 0:
-            return condition, False
+            return Selection(condition, False, second)
     return None
 
 
@@ -103,6 +128,8 @@ class _Guards:
         self.reached = {node for node in self.nodes if by_true[node] or by_pred[node]}
         self.guards: dict[Node, Guard] = {}
         self.made: dict[Node, Node] = {}
+        self.somewhere: dict[Node, set[str]] = {}
+        """Guards that hold for some entry of every line along these axes."""
         self.levels: dict[Node, int] = {}
         self._missing: dict[Node, bool] = {}
 
@@ -134,13 +161,17 @@ class _Guards:
         row = self.builder.row(node.op)
         chosen = selection(row.grad[index])
         if chosen is not None:
-            condition = self.texts.at(chosen[0], node)
-            if condition.is_const:
-                return bool(condition.value) is chosen[1], guard
-            condition = condition if chosen[1] else self._apply("logical_not", condition)
+            condition = self.texts.at(chosen.condition, node)
+            known = self.texts.known(condition)
+            if known is not None:
+                return known is chosen.kept, guard
+            condition = condition if chosen.kept else self._apply("logical_not", condition)
             guard = condition if guard in (None, condition) else self._apply("logical_and", guard, condition)
         if node.op in MOVES and (guard is not None or node.op not in ALL_MOVE):
-            return True, self._moved(node, index, guard)
+            moved = guard if chosen is not None and guard is not None else self._moved(node, index, guard)
+            if self.guards[node] is None and node.op in PICKS:
+                self.somewhere[moved] = set(node.axes)
+            return True, moved
         if guard is None:
             return True, None
         lost = {a.id for a in guard.type.full if not operand.type.has(a.id)}
@@ -159,9 +190,11 @@ class _Guards:
         row = self.builder.row(node.op)
         return self._apply("greater", self.texts.at(parsed(row.grad[index]), node, used), zero)
 
-    def _any(self, guard: Node, axes: set[str]) -> Node:
+    def _any(self, guard: Node, axes: set[str]) -> Guard:
         if not axes:
             return guard
+        if self.somewhere.get(guard, {""}) <= axes:
+            return None
         ordered = tuple(axis.id for axis in guard.type.full if axis.id in axes)
         return self.builder.apply("any", [guard], {"axis": ordered})
 
@@ -201,11 +234,12 @@ class _Guards:
             node.op == CAST or self._linear(node),
             None if node.op == CAST else self.builder.row(node.op),
         )
-        limits = row is not None and row.safe != NO_LIMITS and not linear and not _polynomial(node)
+        limited = row is not None and row.safe != NO_LIMITS and not linear and not _polynomial(node)
         operands, levels = [], []
         for i, operand in enumerate(node.inputs):
             made, level = self._operand(node, i)
             wild = level == WILD or (level == DATA and self._is_missing(guard))
+            limits = limited and row is not None and row.safe[i] is not None
             if guard is not None and not operand.is_const and not linear and (limits or wild):
                 made, level = self._safe(node, made, i), CALM
             operands.append(made)
@@ -239,7 +273,9 @@ class _Guards:
         if row.family in (Family.ALONG, Family.ORDER):
             lost |= {axis for axis in node.axes if guard.type.has(axis)}
         point = SAFE if isinstance(row.safe, str) else row.safe[index]
-        return self._apply("where", self._any(guard, lost), made, self.builder.graph.const(float(point)))
+        point = SAFE if point is None else float(point)
+        anywhere = self._any(guard, lost)
+        return made if anywhere is None else self._apply("where", anywhere, made, self.builder.graph.const(point))
 
     def _is_missing(self, guard: Guard) -> bool:
         """Whether a guard asks for missing data: then the data themselves are not to be trusted elsewhere."""

@@ -124,9 +124,10 @@ def law_safe(op: Op) -> None:
         return
     assert len(op.safe) == len(op.signature.values), f"{op.name}: one safe point per argument"
     shape = (1,) if op.family is Family.ELEMENTWISE else (2, 2)
-    args = {a.name: np.full(shape, s) for a, s in zip(op.signature.values, op.safe, strict=True)}
     attrs = {a.name: 1 if a.default == "-1" else (1,) for a in op.signature.attributes if a.kind == "axis"}
-    case = Case(args, attrs)
-    assert inputs.inside(op, case).all(), f"{op.name}: the safe point is outside the domain"
-    for name in smooth(op):
-        assert np.isfinite(np.asarray(adjoint(op, case, name, floats), float)).all(), f"{op.name}: not safe"
+    for anything in (1.0, 0.0, -3.5, 1e30):
+        points = (anything if s is None else s for s in op.safe)
+        case = Case({a.name: np.full(shape, s) for a, s in zip(op.signature.values, points, strict=True)}, attrs)
+        assert inputs.inside(op, case).all(), f"{op.name}: the safe point is outside the domain"
+        for name in smooth(op):
+            assert np.isfinite(np.asarray(adjoint(op, case, name, floats), float)).all(), f"{op.name}: not safe"

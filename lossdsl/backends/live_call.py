@@ -196,8 +196,9 @@ def _compile(plan: Plan, reduction: str | None, dtype: str, jit: bool) -> Compil
     """The closure holds the plan and not the loss, so that it lives exactly as long as some loss needs it."""
     import tensorflow as tf
 
-    total = plan.formula.total
-    formula = plan.formula if total is None else plan.formula._replace(total=total.set_apart())
+    formula = plan.formula
+    if isinstance(formula.total, Total):
+        formula = formula._replace(total=formula.total.set_apart())
 
     def run(y_true: Any, y_pred: Any, weights: Any, mask: Any) -> Any:
         y_true = y_true if plan.labels else tf.stop_gradient(y_true)

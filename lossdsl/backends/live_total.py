@@ -63,7 +63,7 @@ class Total:
         return result, lambda upstream: self._compiled("slope", self._slope)(y_true, y_pred, reduction, upstream)
 
     def _times(self, upstream: Any, slope: Any) -> Any:
-        """The product. Nearly always the first is 1: a graph sees that, an eager call has to look, to spare the pass."""
+        """The product. Nearly always the first is 1; a graph sees that, an eager call has to look."""
         if not self.apart or live_ops.in_xla():
             return upstream * slope
         import tensorflow as tf

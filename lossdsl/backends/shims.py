@@ -207,6 +207,11 @@ def scatter_add(x: Any, like: Any, indices: Any) -> Any:
 
 def scatter_along_axis(x: Any, like: Any, indices: Any, axis: int) -> Any:
     """Zeros shaped as `like`, with each value added where its index points along the axis."""
+    if indices.shape[axis] == 1:  # nothing to add up: one place for each
+        shape = [1] * len(like.shape)
+        shape[axis] = -1
+        places = ops.reshape(ops.arange(ops.shape(like)[axis], dtype=indices.dtype), shape)
+        return ops.where(ops.equal(places, indices), x, ops.cast(0, x.dtype))
     values = ops.moveaxis(x, axis, -1)
     places = ops.moveaxis(ops.broadcast_to(indices, ops.shape(x)), axis, -1)
     target = ops.shape(ops.moveaxis(like, axis, -1))

@@ -9,7 +9,7 @@ import numpy as np
 
 from lossdsl.errors import fail
 from lossdsl.ir.axes import Constraint, Layout, is_free, meet, pair_of
-from lossdsl.ir.node import MATRIX, VECTOR, Graph, Node
+from lossdsl.ir.node import CAST, DIM, MATRIX, VECTOR, Graph, Node
 from lossdsl.ir.shapes import SHAPES
 from lossdsl.ops import INTERNAL, OPS, spelled
 from lossdsl.ops.op import Family, Op
@@ -64,6 +64,8 @@ class Builder:
         inputs = self._promote(op, inputs)
         if op.family is Family.ELEMENTWISE and all(node.is_const for node in inputs):
             return self._fold(op, inputs, dtype, span)
+        if name == "divide" and _is_zero(inputs[0]) and _is_size(inputs[1]):
+            return self.graph.const(0.0, span)  # where the size is 0 there is no entry that it counts in
         axes, wanted = SHAPES[op.signature.shape](self, op, inputs, attributes, span)
         self.constraints.extend(wanted)
         return self.graph.add(name, inputs, attributes, type=Type(dtype, axes), span=span)
@@ -169,6 +171,14 @@ class Builder:
             raise fail("constant-not-finite", span, function=spelled(op.name), value=number)
         whole = dtype is DType.INT and number.is_integer() and abs(number) < EXACT_WHOLE
         return self.graph.const(int(number) if whole else number, span)
+
+
+def _is_zero(node: Node) -> bool:
+    return node.is_const and node.value == 0
+
+
+def _is_size(node: Node) -> bool:
+    return node.op == DIM or (node.op == CAST and node.inputs[0].op == DIM)
 
 
 def _renamed(type: Type, rename: Mapping[str, str]) -> Type:

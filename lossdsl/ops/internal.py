@@ -151,7 +151,7 @@ ROWS = (
         curvature=Curvature.NEITHER,
         grad=("divide_no_nan(g, x2)", "-divide_no_nan(g * out, x2)"),
         at_kink="divide_no_nan'(1, 0) = 0, 0",
-        safe=(1.0, 1.0),
+        safe=(None, 1.0),
         masked=NOT_A_REDUCTION,
         numpy=_divide_no_nan,
         keras="ops.divide_no_nan({x1}, {x2})",

@@ -171,8 +171,9 @@ class Op:
     """Per value argument, in the language itself; `g` is the incoming gradient, `out` the value."""
     at_kink: str
     """`f'(a) = b`, one value per argument, several apart by `;`; or NO_KINK. The tests read and run it."""
-    safe: tuple[float, ...] | str
-    """Per value argument a point well inside the domain, to guard an operand with, or NO_LIMITS."""
+    safe: tuple[float | None, ...] | str
+    """Per value argument a point well inside the domain, to guard an operand with, or None where any number will do;
+    or NO_LIMITS for all."""
     masked: str
     """A reduction under `where=c`, in the language, or NOT_A_REDUCTION."""
     numpy: Callable[..., Any]

@@ -78,7 +78,7 @@ ROWS = (
         curvature=Curvature.NEITHER,
         grad=("where(x == 0 and y <= -1, 0, g * log1p(y))", "xdivy(g * x, 1 + y)"),
         at_kink="xlog1py'(0, -1) = 0, 0; xlog1py'(0, -2) = 0, 0",
-        safe=(1.0, 1.0),
+        safe=(None, 1.0),
         masked=NOT_A_REDUCTION,
         numpy=_xlog1py,
         keras="shims.xlog1py({x}, {y})",

@@ -90,6 +90,8 @@ SIMPLIFY = (
     Rule("abs-times-sign", "abs(x) * sign(x)", "x"),
     Rule("choice-of-choice", "where(p, where(p, x, y), z)", "where(p, x, z)"),
     Rule("choice-of-same", "where(p, x, x)", "x"),
+    Rule("choice-of-not", "where(not p, x, y)", "where(p, y, x)"),
+    Rule("choice-of-choice-else", "where(p, x, where(p, y, z))", "where(p, x, z)"),
     Rule("choices-joined", "where(p, x, 0) + where(p, 0, y)", "where(p, x, y)"),
 )
 """The same value with less work."""
@@ -98,6 +100,7 @@ GRADIENT = (
     Rule("choice-of-factor", "where(p, 1.0, 0.0) * x", "where(p, x, 0)"),
     Rule("choice-of-no-factor", "where(p, 0.0, 1.0) * x", "where(p, 0, x)"),
     Rule("inverse-times", "1 / x * y", "y / x"),
+    Rule("divide-by-root", "x / sqrt(y)", "x * rsqrt(y)"),
     Rule("xdivy-times", "xdivy(x, y) * y", "x"),
 )
 """The same with less work, and defined at some points where the left is not: for gradients alone, since a value says
