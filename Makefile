@@ -6,11 +6,12 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 VENV ?= .venv
 BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 READY := $(VENV)/.ready
+BENCH_READY := $(VENV)/.ready-bench
 
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint test-slow test-backends clean
+.PHONY: help demo test lint test-slow test-backends bench clean
 
 help: ## Show these targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -37,6 +38,13 @@ test-slow: $(READY) ## The tests that take minutes
 
 test-backends: $(READY) ## The same numbers on every backend that is installed
 	$(BIN)/python -m pytest -m backends
+
+$(BENCH_READY): $(READY)
+	$(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt -e '.[bench]'
+	@touch $@
+
+bench: $(BENCH_READY) ## Speed and memory against losses by hand, Keras' own, JAX and torch (ten minutes)
+	$(BIN)/python -m benchmarks --write
 
 clean: ## Remove the virtual environment and everything that was built
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
