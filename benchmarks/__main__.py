@@ -25,11 +25,12 @@ from benchmarks import compiler, machine, memory, rivals, training
 from benchmarks.cases import CASES
 from benchmarks.data import SIZES
 from benchmarks.goals import SMALL, WIDE
-from benchmarks.report import number, render
+from benchmarks.report import in_readme, number, render
 from benchmarks.speed import MODES, TOLERANCE, Setting, measure
 from benchmarks.timing import Pace
 
 FOLDER = Path(__file__).parent
+README = FOLDER.parent / "README.md"
 SMOKE = "huber"
 
 
@@ -236,12 +237,15 @@ def main(
         except Exception as error:  # the minutes spent on the other sections are not thrown away
             run.fail(f"{name}: {type(error).__name__}: {error}")
     run.results["seconds"] = time.perf_counter() - started
-    text = render(run.results)
+    results = json.loads(raw(run.results))
+    text = render(results)
     print(text)
     if write:
         output.mkdir(parents=True, exist_ok=True)
         (output / "RESULTS.md").write_text(text, "utf-8")
         (output / "results.json").write_text(raw(run.results), "utf-8")
+        if output == FOLDER and set(run.results) >= set(SECTIONS):
+            README.write_text(in_readme(README.read_text("utf-8"), results), "utf-8")
     if run.results.get("failures"):
         raise SystemExit(1)
 

@@ -16,6 +16,9 @@ RATIOS = (("eager", "ours"), ("eager", "ours_jit"), ("graph", "ours"), ("graph",
 """The five ways of running our side."""
 LABELS = ["eager", "eager, jit", "graph", "graph, jit", "XLA"]
 LOSERS = 30
+SHOWN = "mean_squared_error", "huber", "penalised_error", "cce_from_logits", "binary_focal_crossentropy", "tversky"
+"""Losses of the short table, slow ones among them."""
+MARKS = ("<!-- speed: `make bench` writes this table -->", "<!-- /speed -->")
 
 HOW = """\
 *By hand* is the formula as one writes it with `keras.ops` in a `keras.losses.Loss` (`benchmarks/handwritten.py`),
@@ -40,6 +43,29 @@ def render(results: Results) -> str:
     parts += [_all_ratios(results, size) for size in SIZES]
     parts += [_losers(results), _small_calls(results), _memory(results), _training(results), _compiler(results)]
     return "\n".join(part for part in parts if part)
+
+
+def summary(results: Results) -> str:
+    """What the README shows: the times of a few losses by hand and ours, in every mode, and all of them together."""
+    body = []
+    for name in SHOWN:
+        cells = []
+        for mode, ours in RATIOS:
+            for row in rows(results, loss=name, mode=mode, size=WIDE, gradient=True):
+                seconds = row["seconds"]
+                cells.append(f"{_time(seconds['hand'], spread=False)} → {_time(seconds.get(ours), spread=False)}")
+        body.append([name, *cells])
+    means = [ratios(results, ours, mode=mode, size=WIDE, gradient=True).values() for mode, ours in RATIOS]
+    count = len(means[0])
+    body.append([f"ratio, mean of {count}", *(_ratio(geometric_mean(each)) for each in means)])
+    return table(["ms by hand → ours", *LABELS], body)
+
+
+def in_readme(readme: str, results: Results) -> str:
+    """The README with the summary between its two marks."""
+    before, _, rest = readme.partition(MARKS[0])
+    _, _, after = rest.partition(MARKS[1])
+    return f"{before}{MARKS[0]}\n\n{summary(results)}\n{MARKS[1]}{after}"
 
 
 def table(header: Sequence[str], body: Sequence[Sequence[str]]) -> str:

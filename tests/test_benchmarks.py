@@ -95,6 +95,14 @@ def test_tables_are_aligned():
     assert [report.number(x) for x in (0.01234, 1.234, 12.34, 1234.5)] == ["0.012", "1.23", "12.3", "1234"]
 
 
+def test_the_readme_and_the_tables_show_the_results_that_are_kept():
+    results = json.loads((ROOT / "benchmarks" / "results.json").read_text("utf-8"))
+    assert not results.get("failures")
+    readme = (ROOT / "README.md").read_text("utf-8")
+    assert readme == report.in_readme(readme, results)
+    assert (ROOT / "benchmarks" / "RESULTS.md").read_text("utf-8") == report.render(results)
+
+
 @pytest.mark.skipif(not memory.available(), reason="this system does not tell the peak of a process")
 def test_the_peak_is_what_a_call_holds_at_its_worst():
     def run():

@@ -37,6 +37,8 @@ DIGITS = 800
 BETTER = {
     "xlogy": "0 * log(0) is NaN; the limit, and what everybody means, is 0",
     "xlog1py": "0 * log1p(-1) is NaN; as for xlogy",
+    "common-factor": "an infinite factor of two values, one of them 0, is infinite as a factor of their sum",
+    "common-factor-less": "as common-factor",
     "choice-of-factor": "what was not chosen and is infinite no longer makes a NaN",
     "choice-of-no-factor": "as choice-of-factor",
     "inverse-times": "1 / x overflows where y / x need not",

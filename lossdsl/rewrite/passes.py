@@ -50,9 +50,9 @@ def rewrite(
 
 _DEAR = {
     "exp": 8, "expm1": 8, "log": 8, "log1p": 8, "log2": 8, "log10": 8, "sin": 8, "cos": 8, "tan": 8, "tanh": 8,
-    "sinh": 8, "cosh": 8, "sigmoid": 8, "log_sigmoid": 8, "softplus": 8, "erf": 8, "power": 16, "divide": 4, "sqrt": 3,
-    "rsqrt": 3, "reciprocal": 3, "softmax": 24, "log_softmax": 24, "logsumexp": 16, "norm": 6, "std": 8, "var": 6,
-    "mean": 4, "sum": 4, "max": 4, "min": 4, "prod": 4,
+    "sinh": 8, "cosh": 8, "sigmoid": 8, "log_sigmoid": 8, "softplus": 8, "erf": 8, "power": 16, "divide": 4,
+    "xdivy": 5, "sqrt": 3, "rsqrt": 3, "reciprocal": 3, "softmax": 24, "log_softmax": 24, "logsumexp": 16,
+    "norm": 6, "std": 8, "var": 6, "mean": 4, "sum": 4, "max": 4, "min": 4, "prod": 4,
 }  # fmt: skip
 """Work per entry, roughly, in numbers read; what is not named costs one for each operand."""
 

@@ -83,6 +83,7 @@ SIMPLIFY = (
     Rule("square-of-negative", "square(-x)", "square(x)"),
     Rule("abs-of-negative", "abs(-x)", "abs(x)"),
     Rule("root-of-square", "sqrt(square(x))", "abs(x)"),
+    Rule("xdivy-known", "xdivy(y, x)", "y / x", when="x > 0"),
     Rule("abs-known", "abs(x)", "x", when="x >= 0"),
     Rule("relu-known", "relu(x)", "x", when="x > 0"),
     Rule("maximum-known", "maximum(x, c)", "x", when="x > c"),
@@ -99,6 +100,8 @@ SIMPLIFY = (
 GRADIENT = (
     Rule("choice-of-factor", "where(p, 1.0, 0.0) * x", "where(p, x, 0)"),
     Rule("choice-of-no-factor", "where(p, 0.0, 1.0) * x", "where(p, 0, x)"),
+    Rule("common-factor", "x * y + x * z", "x * (y + z)"),
+    Rule("common-factor-less", "x * y - x * z", "x * (y - z)"),
     Rule("inverse-times", "1 / x * y", "y / x"),
     Rule("divide-by-root", "x / sqrt(y)", "x * rsqrt(y)"),
     Rule("xdivy-times", "xdivy(x, y) * y", "x"),
