@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -18,8 +17,6 @@ from benchmarks.handwritten import HandWritten
 from benchmarks.timing import Figure, Pace, interleaved, ratio
 
 MODES = ("eager", "graph", "xla")
-RIVALS = ("floor", "hand", "keras", "ours", "ours_jit")
-"""The copy of the data, the formula by hand, Keras' own, ours as it comes, ours with jit_compile=True."""
 
 TOLERANCE = 1e-3
 """Largest relative difference to the loss by hand, in float32; beyond it two rivals compute different things."""
@@ -48,20 +45,18 @@ class DisagreementError(Exception):
 def measure(case: Case, settings: Sequence[Setting], pace: Callable[[Setting], Pace]) -> Iterator[dict[str, Any]]:
     """One row of figures for each setting that fits the loss."""
     for size in dict.fromkeys(setting.size for setting in settings):
-        if fits(case.data, SIZES[size]):
+        if fits(case.data, SIZES[size]) and size in case.sizes:
             data = arrays(case.data, SIZES[size])
-            tensors = [tf.constant(x) for x in data]
             losses = rivals(case, data[1].ndim)
-            steps = {each: _traced(each, losses, tensors) for each in settings if each.size == size}
-            _warm(case, steps, tensors)
-            for setting, found in steps.items():
-                yield _row(case, setting, found, data, tensors, pace(setting))
-            del losses, steps, found
+            for setting in settings:
+                if setting.size == size:
+                    yield _row(case, setting, losses, data, pace(setting))
+            del losses
             gc.collect()
 
 
 def rivals(case: Case, rank: int) -> dict[str, Any]:
-    """The losses that compete, by the names of `RIVALS`."""
+    """The losses that compete: the formula by hand, Keras' own, ours as it comes, ours with jit_compile=True."""
     found = {"hand": HandWritten(case.hand)}
     if case.builtin is not None:
         found["keras"] = case.builtin(rank)
@@ -70,37 +65,9 @@ def rivals(case: Case, rank: int) -> dict[str, Any]:
     return found
 
 
-def _traced(setting: Setting, losses: dict[str, Any], tensors: list[Any]) -> Steps:
-    """What each rival runs; graphs are traced here, one after the other."""
-    # Inside XLA everything is compiled as one, whatever the loss asks for itself.
-    chosen = {name: loss for name, loss in losses.items() if (setting.mode, name) != ("xla", "ours_jit")}
-    steps = {name: step(loss, setting) for name, loss in chosen.items()}
-    if setting.mode != "eager":
-        for run in steps.values():
-            run.get_concrete_function(*tensors)
-    return steps
-
-
-def _warm(case: Case, steps: dict[Setting, Steps], tensors: list[Any]) -> None:
-    """Run everything once, which compiles it, and see that rivals agree; modes side by side, since XLA takes long."""
-
-    def run(mode: str) -> None:
-        for setting, found in steps.items():
-            if setting.mode == mode:
-                _agree(case, setting, {name: [_sample(x) for x in run(*tensors)] for name, run in found.items()})
-
-    with ThreadPoolExecutor(2) as pool:
-        list(pool.map(run, MODES[::-1]))
-
-
-def _sample(tensor: Any) -> Array:
-    """Enough entries of a result to compare it by; copies of all of them would take longer than the loss."""
-    flat = np.asarray(memoryview(tensor)).reshape(-1)
-    return flat[:: 1 + flat.size // SAMPLED].copy()
-
-
-def _agree(case: Case, setting: Setting, results: dict[str, list[Array]]) -> None:
-    """Raise DisagreementError where a rival computes something else than the formula by hand."""
+def _warm(case: Case, setting: Setting, steps: Steps, tensors: list[Any]) -> None:
+    """Run everything once, which compiles it, and see that rivals agree: DisagreementError where they don't."""
+    results = {name: [_sample(x) for x in run(*tensors)] for name, run in steps.items()}
     for name, result in results.items():
         for part, found, wanted in zip(("value", "gradient"), result, results["hand"], strict=False):
             difference = np.abs(found - wanted).max() / max(np.abs(wanted).max(), 1e-30)
@@ -109,9 +76,18 @@ def _agree(case: Case, setting: Setting, results: dict[str, list[Array]]) -> Non
                 raise DisagreementError(f"{where}: the {part} of {name} differs by {difference:.1e} (relative)")
 
 
-def _row(
-    case: Case, setting: Setting, steps: Steps, data: tuple[Array, Array], tensors: list[Any], pace: Pace
-) -> dict[str, Any]:
+def _sample(tensor: Any) -> Array:
+    """Enough entries of a result to compare it by; copies of all of them would take longer than the loss."""
+    flat = np.asarray(memoryview(tensor)).reshape(-1)
+    return flat[:: 1 + flat.size // SAMPLED].copy()
+
+
+def _row(case: Case, setting: Setting, losses: dict[str, Any], data: tuple[Array, Array], pace: Pace) -> dict[str, Any]:
+    tensors = [tf.constant(x) for x in data]
+    # Inside XLA everything is compiled as one, whatever the loss asks for itself.
+    chosen = {name: loss for name, loss in losses.items() if (setting.mode, name) != ("xla", "ours_jit")}
+    steps = {name: step(loss, setting) for name, loss in chosen.items()}
+    _warm(case, setting, steps, tensors)
     calls = {name: _forced(run, tensors) for name, run in steps.items()}
     samples = interleaved({"floor": floor(*data, gradient=setting.gradient), **calls}, pace)
     return {
