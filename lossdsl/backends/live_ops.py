@@ -2,7 +2,7 @@
 
 Before it sums, XLA for CPUs writes the whole operand to memory, and reads it again (its rewriting of long reductions
 to a tree of windows keeps them apart from what they sum). What is multiplied by a vector of ones it does not write:
-value and gradient of a mean of squares take 0.67 of the time, of Tversky's loss 0.41 (benchmarks/RESULTS.md).
+at (4096, 1000), a mean of squares with its gradient took 0.67 of the time, Tversky's loss 0.41.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def __getattr__(name: str) -> Any:
 
 def _pays(x: Any, axis: Any) -> bool:
     """Whether this is a sum over the last axes, of known sizes, in a graph that XLA compiles for a CPU."""
-    if isinstance(x, KerasTensor) or keras.backend.backend() != "tensorflow" or not in_xla() or _has_gpu():
+    if isinstance(x, KerasTensor) or keras.backend.backend() != "tensorflow" or not in_xla() or not _on_cpu():
         return False
     places = _places(x, axis)
     sizes = [x.shape[i] for i in places]
@@ -72,11 +72,11 @@ def _by_product(x: Any, axis: Any, keepdims: bool) -> Any:
     return result
 
 
-@cache
-def _has_gpu() -> bool:
+def _on_cpu() -> bool:
+    """Whether there is nothing else: other devices sum well as it is, and multiply matrices with fewer digits."""
     import tensorflow as tf
 
-    return bool(tf.config.list_physical_devices("GPU"))
+    return all(device.device_type == "CPU" for device in tf.config.list_logical_devices())
 
 
 def in_xla() -> bool:
