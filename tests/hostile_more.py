@@ -73,7 +73,7 @@ WIDTH = {
     "rich terms": Case(text=of(terms(300, "#*sqrt(1+sum(y_pred*#)**2)"))),
     "a thousand terms of the library": Case(text=terms(1_000, "mse(y_true,y_pred)")),
     "ten thousand terms, limits raised": Case(
-        text=of(terms(10_000, "y_pred")), limits={"tokens": 40_000, "characters": 100_000}
+        text=of(terms(10_000, "y_pred")), limits={"tokens": 40_000, "characters": 100_000, "nodes": 120_000}
     ),
     "a thousand comparisons": Case(text=of("where(" + terms(1_000, "y_pred+#", "<") + ", y_pred, 0)")),
     "a thousand conditions": Case(text=of("where(" + terms(1_000, "y_pred>#", " and ") + ", y_pred, 0)")),
