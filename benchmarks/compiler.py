@@ -47,16 +47,16 @@ def each(action: Callable[[str], object], names: Sequence[str], rounds: int) -> 
 
 
 def _compile(text: str) -> None:
-    """Make the loss, and the code of its value and gradient, up to where a framework would trace it."""
+    """Make the loss, and the code of its value and gradient that a first call makes, up to where that is traced."""
     _code(lossdsl.compile(text)._checked)
 
 
 def _code(checked: api.Checked) -> None:
     program = checked.display()
     vet(program.source)
-    gradient = program.gradient_source()
-    if gradient is not None:
-        vet(gradient)
+    joint = program.joint_source()
+    if joint is not None:
+        vet(joint[0])
 
 
 def sums(terms: Sequence[int]) -> list[dict[str, float]]:

@@ -121,13 +121,19 @@ class Program:
         joint = None if self.alive else self._joint(ops, shims, late.pull("value") if late else None)
         return SimpleNamespace(value=value, terms=terms, joint=joint)
 
-    def _joint(self, ops: Any, shims: Any, pull_true: Callable[..., Any] | None) -> Joint | None:
+    def joint_source(self) -> tuple[str, bool] | None:
+        """Python text of the functions of `Joint`, and its `slope_from_sums`; None where there is no gradient."""
         try:
-            text, slope_from_sums = self.form.joint(DATA)
+            return self.form.joint(DATA)
         except NoGradientError:
             return None
-        code = self._load(text, ops, shims)
-        return Joint(code.joint, code.count, slope_from_sums, pull_true)
+
+    def _joint(self, ops: Any, shims: Any, pull_true: Callable[..., Any] | None) -> Joint | None:
+        source = self.joint_source()
+        if source is None:
+            return None
+        code = self._load(source[0], ops, shims)
+        return Joint(code.joint, code.count, source[1], pull_true)
 
     def _load(self, text: str, ops: Any, shims: Any) -> SimpleNamespace:
         return load(text, f"<lossdsl {abs(hash(text)):x}>", ops=ops, shims=shims)
