@@ -9,7 +9,6 @@ from typing import Any
 from keras import losses
 
 from benchmarks import handwritten as hand
-from benchmarks.data import SIZES
 
 
 @dataclass(frozen=True)
@@ -17,7 +16,7 @@ class Case:
     """A loss: its formula, the same by hand, Keras' own if there is one, given the rank of the predictions.
 
     `data` names a kind of `benchmarks.data`. A `transcendental` loss calls exp, log, a power or the like, and so
-    is bound by arithmetic rather than by memory. `sizes` are those of the predictions.
+    is bound by arithmetic rather than by memory.
     """
 
     name: str
@@ -26,7 +25,6 @@ class Case:
     builtin: Callable[[int], Any] | None
     data: str
     transcendental: bool
-    sizes: tuple[str, ...] = tuple(SIZES)
 
 
 def _ready(loss: Callable[..., Any], **settings: Any) -> Callable[[int], Any]:
@@ -39,22 +37,8 @@ def _whole(loss: Callable[..., Any]) -> Callable[[int], Any]:
     return lambda rank: loss(axis=tuple(range(1, rank)))
 
 
-TWINS = (
-    "cce_smoothed",
-    "focal_from_logits",
-    "geman_mcclure",
-    "jaccard",
-    "poisson_from_log",
-    "quantile",
-    "scce_from_logits",
-    "tukey_biweight",
-)
-"""Losses that differ little from another: measured at the size that the goals speak of, to save minutes."""
-
-
 def _case(name: str, builtin: Callable[[int], Any] | None, data: str, transcendental: bool, formula: str = "") -> Case:
-    sizes = ("4096x1000",) if name in TWINS else tuple(SIZES)
-    return Case(name, formula or f"{name}(y_true, y_pred)", getattr(hand, name), builtin, data, transcendental, sizes)
+    return Case(name, formula or f"{name}(y_true, y_pred)", getattr(hand, name), builtin, data, transcendental)
 
 
 KERAS_OWN = (
@@ -147,3 +131,15 @@ CLASSICS = (
 
 CASES = {case.name: case for case in (*KERAS_OWN, *CLASSICS)}
 """All of them by name. Not here: CTC, which is no formula over entries, and losses over pairs of samples (Circle)."""
+
+TWINS = (
+    "cce_smoothed",
+    "focal_from_logits",
+    "geman_mcclure",
+    "jaccard",
+    "poisson_from_log",
+    "quantile",
+    "scce_from_logits",
+    "tukey_biweight",
+)
+"""Losses that differ little from another: measured only when named, so that all the others end in ten minutes."""

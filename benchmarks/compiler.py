@@ -65,8 +65,8 @@ def sums(terms: Sequence[int]) -> list[dict[str, float]]:
     for count in terms:
         text = " + ".join(f"mean((y_true - y_pred - {i})**2)" for i in range(count))
         with lossdsl.limits(**ROOM):
-            check = _once(lambda text=text: lossdsl.check(text), count)
-            compiled = _once(lambda text=text: _code(api.analyse(text)), count)
+            check = _once(lambda text=text: lossdsl.check(text))
+            compiled = _once(lambda text=text: _code(api.analyse(text)))
         rows.append({"terms": count, "check": check / count, "compile": compiled / count})
     return rows
 
@@ -86,19 +86,16 @@ def sympy_sums(terms: Sequence[int]) -> list[dict[str, float]]:
     rows = []
     for count in terms:
         text = " + ".join(f"(x - y - {i})**2" for i in range(count))
-        rows.append({"terms": count, "compile": _once(lambda text=text: run(text), count) / count})
+        rows.append({"terms": count, "compile": _once(lambda text=text: run(text)) / count})
     return rows
 
 
-def _once(action: Callable[[], object], terms: int) -> float:
-    """Seconds of an action: the median of three, or one run of what takes long."""
-    found = []
-    for _ in range(3 if terms <= 100 else 1):
-        gc.collect()
-        started = time.perf_counter()
-        action()
-        found.append(time.perf_counter() - started)
-    return float(np.median(found))
+def _once(action: Callable[[], object]) -> float:
+    """Seconds of one run of something that takes long."""
+    gc.collect()
+    started = time.perf_counter()
+    action()
+    return time.perf_counter() - started
 
 
 def processes(rounds: int) -> dict[str, float]:
@@ -119,7 +116,7 @@ def processes(rounds: int) -> dict[str, float]:
 def _main(rounds: int, names: Sequence[str], terms: Sequence[int]) -> dict[str, Any]:
     found = {
         "check": each(lossdsl.check, names, rounds),
-        "eject": each(lossdsl.eject, names, 1),
+        "eject": {name: _once(lambda name=name: lossdsl.eject(library.text(name))) for name in names},
         "sums": sums(terms),
         "sympy": sympy_sums([count for count in terms if count in SYMPY_TERMS]),
     }

@@ -56,18 +56,15 @@ def _status(name: str) -> int:
     return int(found[1]) * 1024
 
 
-def peak(run: Callable[[], object], rounds: int) -> int:
-    """Bytes held at the worst moment of a call beyond those held before; the median of some rounds."""
+def peak(run: Callable[[], object]) -> int:
+    """Bytes held at the worst moment of a call beyond those held before."""
     trim = getattr(ctypes.CDLL(None), "malloc_trim", lambda padding: 0)
     gc.collect()
-    found = []
-    for _ in range(rounds):
-        trim(0)
-        PEAK_RESET.write_text("5", "ascii")
-        before = _status("VmRSS")
-        run()
-        found.append(_status("VmHWM") - before)
-    return sorted(found)[rounds // 2]
+    trim(0)
+    PEAK_RESET.write_text("5", "ascii")
+    before = _status("VmRSS")
+    run()
+    return _status("VmHWM") - before
 
 
 def main(size: str, losses: Sequence[str]) -> dict[str, dict[str, Any]]:
@@ -88,8 +85,6 @@ def measure(name: str, size: str) -> dict[str, float]:
     from benchmarks.cases import CASES
     from benchmarks.data import SIZES, arrays
 
-    # TensorFlow runs independent operations in any order; the others always do the same.
-    rounds = 3 if keras.config.backend() == "tensorflow" else 1
     case = CASES[name]
     y_true, y_pred = arrays(case.data, SIZES[size])
     gc.collect()
@@ -97,7 +92,7 @@ def measure(name: str, size: str) -> dict[str, float]:
     found = {}
     for rival, run in _CALLS[keras.config.backend()](case, y_true, y_pred):
         run()
-        found[rival] = max(0.0, float(peak(run, rounds) - y_pred.nbytes))
+        found[rival] = max(0.0, float(peak(run) - y_pred.nbytes))
     return found
 
 

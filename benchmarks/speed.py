@@ -14,7 +14,7 @@ import lossdsl
 from benchmarks.cases import Case
 from benchmarks.data import SIZES, Array, arrays, fits
 from benchmarks.handwritten import HandWritten
-from benchmarks.timing import Figure, Pace, interleaved, ratio
+from benchmarks.timing import Figure, Pace, Samples, interleaved, ratio
 
 MODES = ("eager", "graph", "xla")
 
@@ -45,13 +45,19 @@ class DisagreementError(Exception):
 def measure(case: Case, settings: Sequence[Setting], pace: Callable[[Setting], Pace]) -> Iterator[dict[str, Any]]:
     """One row of figures for each setting that fits the loss."""
     for size in dict.fromkeys(setting.size for setting in settings):
-        if fits(case.data, SIZES[size]) and size in case.sizes:
+        if fits(case.data, SIZES[size]):
             data = arrays(case.data, SIZES[size])
+            tensors = [tf.constant(x) for x in data]
             losses = rivals(case, data[1].ndim)
             for setting in settings:
                 if setting.size == size:
-                    yield _row(case, setting, losses, data, pace(setting))
-            del losses
+                    steps = _steps(setting, losses)
+                    _warm(case, setting, steps, tensors)
+                    calls = {name: _forced(run, tensors) for name, run in steps.items()}
+                    calls["floor"] = floor(*data, gradient=setting.gradient)
+                    value = float(steps["hand"](*tensors)[0])
+                    yield _row(case, setting, value, interleaved(calls, pace(setting)))
+            del losses, steps, calls
             gc.collect()
 
 
@@ -82,25 +88,24 @@ def _sample(tensor: Any) -> Array:
     return flat[:: 1 + flat.size // SAMPLED].copy()
 
 
-def _row(case: Case, setting: Setting, losses: dict[str, Any], data: tuple[Array, Array], pace: Pace) -> dict[str, Any]:
-    tensors = [tf.constant(x) for x in data]
-    # Inside XLA everything is compiled as one, whatever the loss asks for itself.
-    chosen = {name: loss for name, loss in losses.items() if (setting.mode, name) != ("xla", "ours_jit")}
-    steps = {name: step(loss, setting) for name, loss in chosen.items()}
-    _warm(case, setting, steps, tensors)
-    calls = {name: _forced(run, tensors) for name, run in steps.items()}
-    samples = interleaved({"floor": floor(*data, gradient=setting.gradient), **calls}, pace)
+def _row(case: Case, setting: Setting, value: float, samples: Samples) -> dict[str, Any]:
     return {
         "loss": case.name,
         **asdict(setting),
         "transcendental": case.transcendental,
         "rounds": len(samples["floor"]),
-        "value": float(steps["hand"](*tensors)[0]),
+        "value": value,
         "seconds": {name: asdict(Figure.of(found)) for name, found in samples.items()},
         "to_hand": {name: ratio(samples, name, "hand") for name in samples},
         "to_floor": {name: ratio(samples, name, "floor") for name in samples},
         "to_keras": {name: ratio(samples, name, "keras") for name in samples if "keras" in samples},
     }
+
+
+def _steps(setting: Setting, losses: dict[str, Any]) -> Steps:
+    """What each rival runs. Inside XLA all is compiled as one, whatever a loss asks for: ours is there once."""
+    chosen = {name: loss for name, loss in losses.items() if (setting.mode, name) != ("xla", "ours_jit")}
+    return {name: step(loss, setting) for name, loss in chosen.items()}
 
 
 def step(loss: Callable[[Any, Any], Any], setting: Setting) -> Step:

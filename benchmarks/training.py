@@ -21,7 +21,7 @@ STEPS = (("scce_from_logits", False), ("scce_from_logits", True), ("categorical_
 
 
 def measure(
-    asked: Sequence[tuple[str, bool]] = STEPS, side: int = 128, steps: int = 5, rounds: int = 3
+    asked: Sequence[tuple[str, bool]] = STEPS, side: int = 128, steps: int = 4, rounds: int = 3
 ) -> list[dict[str, Any]]:
     """A row for each loss and kind of step; a round is one `fit` of a few steps."""
     return [_row(name, jit, side, steps, rounds) for name, jit in asked]

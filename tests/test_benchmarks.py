@@ -109,7 +109,7 @@ def test_the_peak_is_what_a_call_holds_at_its_worst():
         np.ones(40 * 2**20, "uint8")
         return np.ones(8 * 2**20, "uint8")
 
-    assert abs(memory.peak(run, 1) / 2**20 - 40) < 8
+    assert abs(memory.peak(run) / 2**20 - 40) < 8
 
 
 @pytest.mark.keras
