@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import json
 import os
+import shutil
 import sys
 import tempfile
 import time
@@ -16,8 +18,7 @@ from typing import Any
 # Before Keras is imported: no GPU, and nobody's own settings.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.update(CUDA_VISIBLE_DEVICES="-1", KERAS_BACKEND="tensorflow")
-HOME = tempfile.TemporaryDirectory(prefix="lossdsl-keras-")
-os.environ["KERAS_HOME"] = HOME.name
+os.environ["KERAS_HOME"] = tempfile.mkdtemp(prefix="lossdsl-keras-")
 
 import click
 from keras.utils import set_random_seed
@@ -222,6 +223,7 @@ def main(
 
     Options take several names with commas between them; without any, everything is measured, in about ten minutes.
     """
+    atexit.register(shutil.rmtree, os.environ["KERAS_HOME"], ignore_errors=True)
     started = time.perf_counter()
     set_random_seed(7)
     if smoke:
