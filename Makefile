@@ -43,7 +43,7 @@ $(BENCH_READY): $(READY)
 	$(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt -e '.[bench]'
 	@touch $@
 
-bench: $(BENCH_READY) ## Speed and memory against losses by hand, Keras' own, JAX and torch (ten minutes)
+bench: $(BENCH_READY) ## Speed and memory against losses by hand, Keras' own, JAX and torch (a quarter of an hour)
 	$(BIN)/python -m benchmarks --write
 
 clean: ## Remove the virtual environment and everything that was built

@@ -221,7 +221,8 @@ def main(
 ) -> None:
     """Measure compiled losses against the same formulas by hand, Keras' own, JAX, torch and a copy of the data.
 
-    Options take several names with commas between them; without any, everything is measured, in about ten minutes.
+    Options take several names with commas between them; without any, the usual losses are measured, in about a quarter
+    of an hour.
     """
     atexit.register(shutil.rmtree, os.environ["KERAS_HOME"], ignore_errors=True)
     started = time.perf_counter()

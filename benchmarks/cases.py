@@ -142,4 +142,4 @@ TWINS = (
     "scce_from_logits",
     "tukey_biweight",
 )
-"""Losses that differ little from another: measured only when named, so that all the others end in ten minutes."""
+"""Losses that differ little from another: measured only when named, to save minutes."""
