@@ -25,9 +25,9 @@ def compiled(checked: Checked) -> None:
     """Everything that a compiler does: the code of value and gradient, and the report."""
     program = checked.display()
     vet(program.source)
-    gradient = program.gradient_source()
-    if gradient is not None:
-        vet(gradient)
+    joint = program.joint_source()
+    if joint is not None:
+        vet(joint[0])
 
 
 def outcome(case: dict[str, object]) -> dict[str, object]:
