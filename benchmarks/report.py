@@ -36,8 +36,8 @@ CTC, which is no formula over entries, and Circle, which is over pairs of sample
 
 
 WHY = """\
-Where a goal is missed, and why, so far as it was looked into (the memory is measured, parsing profiled, the rest read off XLA's
-programs and the generated code):
+Where a goal is missed, and why, so far as it was looked into (the memory is measured, parsing profiled, the rest read
+off XLA's programs and the generated code):
 
 - *Eager, as it comes*: a plain TensorFlow function runs operation by operation, and each writes its result to memory;
   what is spared is Python, casts, and the passes that simplifying the gradient removes. `jit_compile=True` fuses it.
