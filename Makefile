@@ -11,7 +11,7 @@ BENCH_READY := $(VENV)/.ready-bench
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint test-slow test-backends bench clean
+.PHONY: help demo test lint test-slow test-backends bench docs clean
 
 help: ## Show these targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -26,7 +26,7 @@ demo: $(READY) ## Train, save and reload a model whose loss is a formula (under 
 	@$(BIN)/lossdsl demo
 
 test: lint ## Check style and types, then run the tests
-	$(BIN)/python -m pytest -m 'not slow and not backends'
+	$(BIN)/python -m pytest -n auto -m 'not slow and not backends'
 
 lint: $(READY) ## ruff and mypy
 	$(BIN)/ruff check .
@@ -34,7 +34,7 @@ lint: $(READY) ## ruff and mypy
 	$(BIN)/mypy
 
 test-slow: $(READY) ## The tests that take minutes
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -n auto -m slow
 
 test-backends: $(READY) ## The same numbers on every backend that is installed
 	$(BIN)/python -m pytest -m backends
@@ -45,6 +45,9 @@ $(BENCH_READY): $(READY)
 
 bench: $(BENCH_READY) ## Speed and memory against losses by hand, Keras' own, JAX and torch (a quarter of an hour)
 	$(BIN)/python -m benchmarks --write
+
+docs: $(READY) ## Write docs/library.md from the files of the library
+	$(BIN)/python -c "from lossdsl import library_pages as p; open('docs/library.md', 'w', encoding='utf-8').write(p.markdown())"
 
 clean: ## Remove the virtual environment and everything that was built
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

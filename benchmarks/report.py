@@ -46,8 +46,8 @@ off XLA's programs and the generated code):
 - *XLA, single losses*: `log1p`, `expm1` and two logarithms of a focal loss cost more than the `log`, `exp` and one
   logarithm that the formula by hand makes do with; they keep the digits, and mean the same for labels between 0 and 1.
 - *XLA against the copy*: a loss that needs sums over a sample before its gradient reads the data twice and more.
-- *Checks per second, time to compile*: nearly half of a check is Lark's lexer and parser, in Python; the rest, and the
-  derivation of the gradient, is spread over many small steps with no single one to mend.
+- *Checks per second, time to compile*: the profiles at the end of this page. Nearly half of a check is Lark's lexer and
+  parser, in Python; the rest, and the derivation of the gradient, is spread over many small steps.
 """
 
 
@@ -287,6 +287,10 @@ def _compiler(results: Results) -> str:
     lines = [
         "## The compiler: each formula of the library, milliseconds, nothing traced\n",
         table(["loss", *parts], body),
+        *(
+            _profile(found["profile"][part], what)
+            for part, what in (("check", "a check"), ("compile", "a compilation"))
+        ),
         "## The compiler: a long sum, microseconds per term\n",
         table(["terms", "check", "value and gradient code", "sympy: parse, diff, lambdify(cse=True)"], sums),
         "## The compiler: whole processes, milliseconds\n",
@@ -299,3 +303,8 @@ def _compiler(results: Results) -> str:
         ),
     ]
     return "\n".join(lines)
+
+
+def _profile(shares: dict[str, float], what: str) -> str:
+    body = [[stage, f"{share:.0%}"] for stage, share in shares.items()]
+    return f"## The compiler: where the time of {what} goes\n\n{table(['stage', 'share'], body)}"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -33,8 +34,8 @@ EMITS = ("ast", "types", "python", "text", "latex", "gradient", "rewrites")
 class Report:
     """What was found out about a formula.
 
-    `signature` is the inferred shapes of the data, `parameters` every parameter with its value, `terms` the terms of
-    the loss and what weights each takes, `couples_batch` `"none"`, `"rows"` or `"batch"`.
+    `signature` is the inferred shapes of the data, `parameters` every parameter with its value, `couples_batch`
+    `"none"`, `"rows"` or `"batch"`.
     """
 
     ok: bool
@@ -42,7 +43,12 @@ class Report:
     signature: str
     parameters: dict[str, Any]
     couples_batch: str
-    terms: tuple[Term, ...]
+    _checked: Checked | None = field(default=None, repr=False, compare=False)
+
+    @cached_property
+    def terms(self) -> tuple[Term, ...]:
+        """The terms of the loss and what weights each takes; found when asked for, since it can take a second check."""
+        return self._checked.terms if self._checked is not None else ()
 
     def render(self) -> str:
         """The report as shown to a person."""
@@ -98,8 +104,8 @@ def report(formula: str | Source, params: Mapping[str, object], *, measure: bool
         if not found.errors:
             return _report(Checked(source, tree, dict(meaning.params), meaning, signature, stars, found))
     except LossError as error:
-        return Report(False, error.diagnostics, "", {}, "none", ())
-    return Report(False, found.diagnostics, "", {}, "none", ())
+        return Report(False, error.diagnostics, "", {}, "none")
+    return Report(False, found.diagnostics, "", {}, "none")
 
 
 def _report(checked: Checked) -> Report:
@@ -109,7 +115,7 @@ def _report(checked: Checked) -> Report:
         signature=str(checked.signature),
         parameters=parameters(checked),
         couples_batch=checked.couples,
-        terms=checked.terms,
+        _checked=checked,
     )
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from lossdsl.analysis.root import couples
 from lossdsl.budgets import current
+from lossdsl.checker.calls import library_formula, library_loss
 from lossdsl.checker.check import Elaborated, Meaning, choose, elaborate
 from lossdsl.checker.declared import data_declarations, within
 from lossdsl.checker.signature import Shape, Signature
@@ -233,9 +234,20 @@ def examine(
     if len(params or {}) > (limit := current().parameters):
         raise fail("too-many-parameters", tree.span, limit=limit)
     plain = {str(name): _plain(str(name), value) for name, value in (params or {}).items()}
-    meaning = Meaning(plain, dict(uses or {}), epsilon, measure)
+    tree, named = _whole(tree, plain, uses or {})
+    meaning = Meaning(plain, dict(uses or {}), epsilon, measure, named)
     signature, stars, found = choose(tree, meaning)
     return source, tree, signature, stars, found, meaning
+
+
+def _whole(
+    tree: ast.Formula, params: Mapping[str, object], uses: Mapping[str, str]
+) -> tuple[ast.Formula, dict[str, str]]:
+    """The formula to check: a bare name of a library loss is its whole definition, parameters and all."""
+    if tree.statements or not isinstance(tree.result, ast.Name) or tree.result.id in params:
+        return tree, {}
+    found = library_loss(tree.result.id, uses)
+    return (tree, {}) if found is None else (library_formula(*found), dict([found]))
 
 
 def _plain(name: str, value: object) -> object:

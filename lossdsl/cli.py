@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from lossdsl import __version__, api, cli_functions, library
+from lossdsl import __version__, api, cli_functions, library, library_pages
 from lossdsl.cli_input import FormulaCommand, formula_options, one, several
 from lossdsl.cli_report import FORMATS, Result
 from lossdsl.cli_screen import show as print_text
@@ -75,14 +75,17 @@ def _check(found: Found) -> Result:
 @click.option(
     "--emit",
     type=click.Choice(api.EMITS),
-    default="types",
-    show_default=True,
-    help="The syntax tree, the typed graph, the code that runs, the formula in canonical form, and so on.",
+    help="The syntax tree, the typed graph, the code that runs, the formula in canonical form, and so on. Without it: "
+    "the page of a library loss that is named, else `types`.",
 )
-def show(formula: str | None, files: Sequence[Path], params: Sequence[tuple[str, Any]], emit: str) -> None:
-    """Show a formula as one of the compiler's stages sees it."""
+def show(formula: str | None, files: Sequence[Path], params: Sequence[tuple[str, Any]], emit: str | None) -> None:
+    """Show a library loss, or a formula as one of the compiler's stages sees it."""
     found = one(formula, files, params)
-    click.echo(_or_exit(lambda: api.show(found.source, emit, found.params)))
+    name = found.source.text.strip()
+    if emit is None and not params and library.known(name):
+        print_text(library_pages.as_text(name))
+    else:
+        click.echo(_or_exit(lambda: api.show(found.source, emit or "types", found.params)))
 
 
 @commands.command(cls=FormulaCommand)
@@ -143,6 +146,17 @@ def functions(names: Sequence[str], as_json: bool) -> None:
     if wanted:
         found = [entry for entry in found if entry["name"] in wanted]
     print_text(cli_functions.as_json(found) if as_json else cli_functions.as_text(found))
+
+
+@commands.command(name="list")
+@click.argument("words", nargs=-1)
+def list_losses(words: Sequence[str]) -> None:
+    """List the library's losses, or those whose name, source or description holds a word; `show NAME` shows one."""
+    names = library_pages.matching(" ".join(words))
+    if not names:
+        click.echo(f"no loss in the library with {' '.join(words)!r}; `lossdsl list` shows all", err=True)
+        sys.exit(1)
+    print_text(library_pages.as_list(names))
 
 
 @commands.command()

@@ -5,11 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from lossdsl import library
+from lossdsl import library, library_pages
 from lossdsl.ops import OPS
-from lossdsl.source import Source
-from lossdsl.syntax import ast
-from lossdsl.syntax.parse import parse
 
 WIDTH = 40
 """Columns for a signature, before its description."""
@@ -32,16 +29,14 @@ def entries() -> list[dict[str, object]]:
 
 
 def _loss(name: str) -> dict[str, object]:
-    formula = parse(Source(library.text(name), f"<{name}>"))
-    declared = [s for s in formula.statements if isinstance(s, ast.Declaration)]
-    arguments = [d.name if d.default is None else f"{d.name}={d.default.span.text}" for d in declared]
-    also = [short for short, full in library.ALIASES.items() if full == name]
+    page = library_pages.page(name)
     return {
         "name": name,
         "family": "library",
-        "signature": f"{name}({', '.join(arguments)})",
-        "doc": library.summary(name),
-        "aliases": also,
+        "signature": page.signature,
+        "doc": page.about.title,
+        "aliases": list(page.aliases),
+        "source": page.about.source,
         "definition": library.text(name),
     }
 

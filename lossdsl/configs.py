@@ -2,7 +2,8 @@
 
 A text is taken for a formula where it stands under a key that names losses or metrics (`KEYS`), directly or
 inside lists and mappings under it, and is more than a bare name: it has an operator, a call, or a line
-break. So `mse` and `val_loss` are left alone; what stands under `formula` itself is always one. In a mapping
+break. So `val_loss` is left alone; as a loss, the name of a library loss is a formula all the same, and what stands
+under `formula` itself is always one. In a mapping
 with a `formula`, only that is one, and its `params` go with it; where `_target_` (Hydra) names a function of
 lossdsl, so does every setting that isn't in `SETTINGS`.
 """
@@ -14,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from lossdsl import library
 from lossdsl.config_text import Leaf, Node, read_toml, read_yaml
 from lossdsl.errors import fail
 from lossdsl.source import Source
@@ -66,7 +68,8 @@ def _walk(root: Node) -> Iterator[tuple[Leaf, Mapping[str, Node], bool]]:
     while stack:
         node, key, under, around = stack.pop()
         if isinstance(node, Leaf):
-            whole = key == "formula" or _MORE_THAN_A_NAME.search(node.text)
+            named = under in LOSS_KEYS and library.known(node.text.strip())
+            whole = key == "formula" or named or _MORE_THAN_A_NAME.search(node.text)
             if under and key not in NOT_FORMULAS and whole:
                 yield node, around, under in METRIC_KEYS
         elif isinstance(node, list):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from lossdsl import ops
 from lossdsl.analysis.reach import flows, reached
 from lossdsl.guards import NoGradientError, Texts, guarded, parsed, selection
 from lossdsl.ir.build import Builder
@@ -47,7 +48,7 @@ class _Reverse:
             if node.op == CAST and node.inputs[0].type.dtype is DType.FLOAT:
                 self._add(node.inputs[0], adjoint)
             return
-        row = self.builder.row(node.op)
+        row = ops.row(node.op)
         for i, operand in enumerate(node.inputs):
             if self.reach[operand] and flows(node, i):
                 if row.grad[i] == BACKEND:

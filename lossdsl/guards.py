@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import NamedTuple
 
+from lossdsl import ops
 from lossdsl.analysis.ranges import ranges
 from lossdsl.analysis.reach import flows, reached
 from lossdsl.checker.elaborate import Elaborator
@@ -72,7 +73,7 @@ class Texts:
 
     def at(self, text: ast.Expr, node: Node, adjoint: Node | None = None) -> Node:
         """The value of a text in which the arguments of a node's row stand for its operands."""
-        row = self.builder.row(node.op)
+        row = ops.row(node.op)
         values: dict[str, Value] = {a.name: x for a, x in zip(row.signature.values, node.inputs, strict=True)}
         for attribute in row.signature.attributes:
             values[attribute.name] = self._attribute(node.attr(attribute.name))
@@ -158,7 +159,7 @@ class _Guards:
         guard, operand = self.guards[node], node.inputs[index]
         if node.op == CAST:
             return True, guard
-        row = self.builder.row(node.op)
+        row = ops.row(node.op)
         chosen = selection(row.grad[index])
         if chosen is not None:
             condition = self.texts.at(chosen.condition, node)
@@ -174,11 +175,11 @@ class _Guards:
             return True, moved
         if guard is None:
             return True, None
-        lost = {a.id for a in guard.type.full if not operand.type.has(a.id)}
+        lost = set(guard.type.ids - operand.type.ids)
         if row.family in (Family.ALONG, Family.ORDER):
             lost |= {axis for axis in node.axes if guard.type.has(axis)}
         elif row.family is Family.INDEX and node.op not in MOVES:
-            lost |= {a.id for a in guard.type.full if a.id != "batch"}
+            lost |= guard.type.ids - {"batch"}
         return True, self._any(guard, lost)
 
     def _moved(self, node: Node, index: int, guard: Guard) -> Node:
@@ -187,7 +188,7 @@ class _Guards:
         used = one if guard is None else self._apply("where", guard, one, zero)
         if not all(used.type.has(axis.id) for axis in node.type.full):
             used = self._apply("spread", used, node)
-        row = self.builder.row(node.op)
+        row = ops.row(node.op)
         return self._apply("greater", self.texts.at(parsed(row.grad[index]), node, used), zero)
 
     def _any(self, guard: Node, axes: set[str]) -> Guard:
@@ -232,7 +233,7 @@ class _Guards:
         guard = self.guards[node]
         linear, row = (
             node.op == CAST or self._linear(node),
-            None if node.op == CAST else self.builder.row(node.op),
+            None if node.op == CAST else ops.row(node.op),
         )
         limited = row is not None and row.safe != NO_LIMITS and not linear and not _polynomial(node)
         operands, levels = [], []
@@ -267,9 +268,9 @@ class _Guards:
 
     def _safe(self, node: Node, made: Node, index: int) -> Node:
         """An operand, set to a safe point where no entry that is made of it is used."""
-        guard, row = self.guards[node], self.builder.row(node.op)
+        guard, row = self.guards[node], ops.row(node.op)
         assert guard is not None
-        lost = {axis.id for axis in guard.type.full if not made.type.has(axis.id)}
+        lost = set(guard.type.ids - made.type.ids)
         if row.family in (Family.ALONG, Family.ORDER):
             lost |= {axis for axis in node.axes if guard.type.has(axis)}
         point = SAFE if isinstance(row.safe, str) else row.safe[index]

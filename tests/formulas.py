@@ -169,6 +169,16 @@ CASES: tuple[Case, ...] = (
     case("correlation", "1 - sum(normalize(y_true - mean(y_true, axis=batch), axis=batch) * normalize(y_pred, axis=batch), axis=all)", (B, 3)),
     case("gram", "g = sum(y_pred * pairs(y_pred, axis=2), axis=1)\nmean(square(g))", (B, 5, 3)),
     case("contraction-mean", "mean(square(mean(y_pred * pairs(y_true), axis=-1)), axis=pairs)", (B, 3)),
+    case("spread-sum", "y_true: float[batch, f]\ny_pred: float[batch, rows, f]\nsum(y_pred[:, 1:] * expand_dims(y_true - y_pred[:, 0], 1))", (B, 2), (B, 3, 2)),
+    case("picked-meets-indexed", "y_true: label[batch, *]\ny_pred: float[batch, *, classes]\n-mean(log(0.1 + square(take_along_axis(y_pred, y_true) + y_pred[..., -1])))", (B,), (B, 3), classes=3),
+    case("sum-times-indexed", "mean(sum(square(y_pred[..., :2]), axis=-1) * y_pred[..., 2])", (B, 3)),
+    case(
+        "indexed-limit",
+        "y_true: float[batch, 2]\ny_pred: float[batch, n]\n"
+        "where(y_true[:, 0] > 0, sum(y_pred, where=index(y_pred, axis=n) > expand_dims(y_true[:, 1], -1)), 0)",
+        (B, 2),
+        (B, 4),
+    ),
     case("sizes", "y_pred: float[batch, time, f]\nsum(y_pred) / (time * f) + sum(y_pred, axis=batch) / batch / f * y_true", (B, 3, 2)),
     case("terms", "e = y_true - y_pred\nterm fit = mean(square(e))\nterm total = -0.5 * sum(abs(e)) / 3\nterm end = sqrt(mean(square(e)))", (B, 3)),
     case("terms-rank-3", "e = square(y_true - y_pred)\n0.7 * mean(e) - 2 * sum(e) + sqrt(mean(e))", (B, 3, 2)),

@@ -80,6 +80,7 @@ def test_yaml_finds_these_texts_and_no_others():
     found = [(f.source.text, f.params, f.metric) for f in find("run.yaml", YAML)]
     assert found == [
         ("mean(abs(y_true - bad))", {}, False),
+        ("mse", {}, False),
         ("e = y_true - y_pred\n\nmean(bad(e))\n", {}, False),
         ("mean(y_true + bad(y_pred))", {}, False),
         ("mean('x) + bad(1)", {}, False),

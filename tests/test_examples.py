@@ -92,6 +92,27 @@ def test_training_with_hydra_and_with_keras_own_configs():
     assert shorter == hydra
 
 
+def test_the_zoo(tmp_path):
+    zoo = load(EXAMPLES / "loss_zoo.py")
+    found = zoo.main(epochs=12)
+    assert sum(map(len, found.values())) == 20
+    assert all(np.isfinite(x) for losses in found.values() for values in losses.values() for x in values.values())
+    below = {name: values["truths below"] for name, values in found["numbers"].items()}
+    assert below["low"] < below["absolute"] < below["high"]
+    assert found["outliers"]["cauchy"]["error (rms)"] < 0.7 * found["outliers"]["squared"]["error (rms)"]
+    zoo.picture(found, tmp_path / "zoo.png")
+    assert (tmp_path / "zoo.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_segmentation(tmp_path):
+    example = load(EXAMPLES / "segmentation.py")
+    found, pictures = example.main(epochs=2)
+    assert list(found) == list(pictures)[2:]
+    assert all(0 <= x <= 1 for values in found.values() for x in values.values())
+    example.draw(pictures, tmp_path / "flower.png")
+    assert (tmp_path / "flower.png").read_bytes().startswith(b"\x89PNG")
+
+
 def test_the_demo_agrees_with_itself_and_keeps_quiet(tmp_path):
     done = run("-m", "lossdsl", "demo", "--epochs", "2", "--folder", str(tmp_path), cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")

@@ -65,7 +65,7 @@ def test_the_wheel_holds_everything(wheel):
     assert "lossdsl/grammar/loss.lark" in names
     assert "lossdsl/py.typed" in names
     shipped = {name for name in names if name.endswith(".loss")}
-    assert shipped == {f"lossdsl/library/{path.name}" for path in (ROOT / "lossdsl" / "library").glob("*.loss")}
+    assert shipped == {path.relative_to(ROOT).as_posix() for path in (ROOT / "lossdsl" / "library").rglob("*.loss")}
     assert not [name for name in names if name.startswith(("tests", "examples"))]
 
 
@@ -73,7 +73,7 @@ def test_the_installed_wheel_works(installed, tmp_path):
     file, value, ejected, losses = run(USE, installed, tmp_path)
     assert Path(file).is_relative_to(installed)
     assert (value, ejected) == ([4.5], True)
-    assert losses == len(list((ROOT / "lossdsl" / "library").glob("*.loss")))
+    assert losses == len(list((ROOT / "lossdsl" / "library").rglob("*.loss")))
 
 
 @pytest.mark.keras

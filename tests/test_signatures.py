@@ -28,12 +28,14 @@ SHORT = "y_true: float[batch, *]; y_pred: float[batch, *, last]"
         ("-log(take_along_axis(y_pred, y_true))", SPARSE),
         ("-sum(one_hot(y_true, 10) * log_softmax(y_pred))", SPARSE),
         ("mean(take([1, 2, 3], y_true) * log_softmax(y_pred)[..., 0])", SPARSE),
-        ("sparse_categorical_crossentropy(y_true, y_pred)", SPARSE),
-        ("supcon(y_true, y_pred)", SPARSE),
         # an indexed prediction meets bare labels
         ("mean((y_true - y_pred[..., 0])**2)", SHORT),
-        ("gaussian_nll(y_true, y_pred)", SHORT),
         ("mean(where(y_true > 0, y_pred[..., 0], y_pred[..., 1]))", SHORT),
+        # a library loss that gets them as they are says what they are
+        ("sparse_categorical_crossentropy(y_true, y_pred)", SPARSE),
+        ("supcon(y_true, y_pred)", "y_true: label[batch]; y_pred: float[batch, features]"),
+        ("2 * gaussian_nll(y_true, y_pred) + mean(y_pred)", "y_true: float[batch, *]; y_pred: float[batch, *, 2]"),
+        ("gaussian_nll(y_true, 2 * y_pred)", SHORT),
         # one of them declared
         ("y_pred: prob[batch, *]\nmean(y_true * y_pred)", "y_true: float[batch, *]; y_pred: prob[batch, *]"),
         ("y_pred: logits[batch, time, c]\nmean(y_true * y_pred)", "y_true: float[batch, time, c]; y_pred: logits[batch, time, c]"),

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from lossdsl.interval import EVERYTHING, UNIT, Interval, outward, point
 from lossdsl.ir.node import CAST, CONST, DIM, INPUT, MATRIX, VECTOR, Node
-from lossdsl.ops import INTERNAL, OPS
+from lossdsl.ops import row
 from lossdsl.ops.op import ANY_NUMBER
 from lossdsl.types import DType
 
@@ -35,13 +35,13 @@ def _range(node: Node, found: Mapping[Node, Interval]) -> Interval:
         return operands[0]
     if node.op == "multiply" and node.inputs[0] is node.inputs[1]:
         return operands[0].square()
-    row = OPS.get(node.op) or INTERNAL[node.op]
+    op = row(node.op)
     constants = {
         a.name: float(value)
-        for a in row.signature.attributes
+        for a in op.signature.attributes
         if a.kind == "const" and isinstance(value := node.attr(a.name), (int, float))
     }
-    return row.range_of(*operands, n=_entries(node), **constants)
+    return op.range_of(*operands, n=_entries(node), **constants)
 
 
 def _entries(node: Node) -> Interval:

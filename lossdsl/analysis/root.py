@@ -92,7 +92,7 @@ def _split(builder: Builder, factor: Node | None, node: Node) -> list[tuple[Node
 
 def _same_place(node: Node, part: Node) -> bool:
     """Whether a term stands along the same axes as the sum: `mean(a) + b` with positions in `b` is no sum of terms."""
-    return {a.id for a in part.type.full} == {a.id for a in node.type.full}
+    return part.type.ids == node.type.ids
 
 
 def _is_scalar(node: Node) -> bool:

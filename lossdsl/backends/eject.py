@@ -57,6 +57,8 @@ class {name}(losses.Loss):
 
 def _formula(formulas, y_true, y_pred):
     """The code for data of this rank, having compared the sizes: different sizes never broadcast."""
+    if not formulas:
+        raise ValueError("samples are coupled so that none can be left out: no weights, no mask")
     shapes = {{"y_true": tuple(y_true.shape), "y_pred": tuple(y_pred.shape)}}
     rank = max(len(shapes["y_pred"]), min(formulas))
     if rank not in formulas:
@@ -89,9 +91,12 @@ def standalone(checked: Checked, class_name: str) -> str:
     if not class_name.isidentifier() or keyword.iskeyword(class_name) or class_name.startswith("_"):
         raise fail("class-name", None, name=class_name)
     plain = _programs(checked, alive=False)
-    weighted = _programs(checked, alive=True) if checked.couples != "none" else {}
+    weighted = _weighted(checked) if checked.couples != "none" else plain
     code = "\n\n".join(
-        [*(_code(p, r, "") for r, p in plain.items()), *(_code(p, r, "_weighted") for r, p in weighted.items())]
+        [
+            *(_code(p, r, "") for r, p in plain.items()),
+            *(_code(p, r, "_weighted") for r, p in weighted.items() if weighted is not plain),
+        ]
     )
     parts = ["runtime.py", "runtime_gradient.py", "runtime_replicas.py"]
     pieces = [*(_source(part) for part in parts), _shims(code)]
@@ -99,7 +104,7 @@ def standalone(checked: Checked, class_name: str) -> str:
     if re.search(rf"\b{class_name}\b", "\n".join([*imports, *bodies])):
         raise fail("class-name", None, name=class_name)
     table = _table("FORMULAS", plain, "", checked) + (
-        _table("WEIGHTED", weighted, "_weighted", checked) if weighted else "WEIGHTED = FORMULAS\n"
+        "WEIGHTED = FORMULAS\n" if weighted is plain else _table("WEIGHTED", weighted, "_weighted", checked)
     )
     default = re.sub(r"(?<!^)(?=[A-Z])", "_", class_name).lower()
     return "\n\n".join(
@@ -116,9 +121,20 @@ def standalone(checked: Checked, class_name: str) -> str:
 def _comment(checked: Checked) -> str:
     """The formula and its parameters, safe inside a docstring."""
     given = [f"with {name} = {value!r}" for name, value in checked.params.items()]
-    lines = [*checked.text.strip().splitlines(), *given]
+    named = [line for name, text in checked.uses.items() for line in ("", f"where {name} is", "", *text.splitlines())]
+    lines = [*checked.text.strip().splitlines(), *given, *named]
     text = "\n".join(f"    {line}".rstrip() for line in lines)
     return text.encode("ascii", "backslashreplace").decode().replace("\\", "\\\\").replace('"', "'")
+
+
+def _weighted(checked: Checked) -> dict[int, Program]:
+    """The programs for weights and masks where samples are coupled; none where no sample can be left out."""
+    try:
+        return _programs(checked, alive=True)
+    except LossError as error:
+        if [found.code for found in error.diagnostics] != ["coupling-needs-all"]:
+            raise
+        return {}
 
 
 def _programs(checked: Checked, alive: bool) -> dict[int, Program]:
@@ -182,8 +198,11 @@ def _sizes(programs: dict[int, Program]) -> str:
     lines = ["SIZES = {"]
     for rank, program in programs.items():
         wanted = [(_size(c.left), c.relation, _size(c.right)) for c in program.elaborated.constraints]
-        batch = [(("y_true", 0, 0), "==", ("y_pred", 0, 0))] if program.true_rank else []
-        lines.append(f"    {rank}: {list(dict.fromkeys([*batch, *wanted]))!r},")
+        if program.true_rank:
+            wanted.insert(0, (("y_true", 0, 0), "==", ("y_pred", 0, 0)))
+        else:  # what the formula does not look at may have any shape
+            wanted = [each for each in wanted if "y_true" not in (each[0][0], each[2][0])]
+        lines.append(f"    {rank}: {list(dict.fromkeys(wanted))!r},")
     return "\n".join([*lines, "}", ""])
 
 

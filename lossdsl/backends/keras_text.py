@@ -14,8 +14,8 @@ from collections.abc import Mapping, Sequence
 
 from lossdsl.backends.positions import Positions
 from lossdsl.backends.precedence import ATOM, INFIX, join
-from lossdsl.ir.node import CONST, INPUT, MATRIX, VECTOR, Node, reachable, uses
-from lossdsl.ops import INTERNAL, OPS
+from lossdsl.ir.node import CONST, DIM, INPUT, MATRIX, VECTOR, Node, reachable, uses
+from lossdsl.ops import OPS, row
 from lossdsl.ops.op import Family
 from lossdsl.types import BATCH, Dim
 
@@ -25,6 +25,8 @@ TAKEN = frozenset(
     {"ops", "shims", "dtype", "y_true", "y_pred", "alive", "upstream", "scale", "value", "terms", "float"}
 )
 KEEPDIMS = ", keepdims=True"
+ITSELF = "{x}"
+"""The template of an operation that changes the type alone: the operand, bound as tightly as it is."""
 
 
 class Printer:
@@ -113,22 +115,22 @@ class Printer:
                 return f"ops.cast({self.text(node.inputs[0])[0]}, {dtype})", ATOM
         if node.op in INFIX:
             return join(node.op, [self.text(operand) for operand in node.inputs])
+        if row(node.op).keras == ITSELF:
+            return self.text(node.inputs[0])
         return self._call(node), ATOM
 
     def _call(self, node: Node) -> str:
-        row = OPS.get(node.op) or INTERNAL[node.op]
-        operands = dict(
-            zip((a.name for a in row.signature.values), (self.text(x)[0] for x in node.inputs), strict=True)
-        )
-        attributes = {k: self._attribute(v) for k, v in self.positions.attributes(row, node).items()}
+        op = row(node.op)
+        operands = dict(zip((a.name for a in op.signature.values), (self.text(x)[0] for x in node.inputs), strict=True))
+        attributes = {k: self._attribute(v) for k, v in self.positions.attributes(op, node).items()}
         if node.op == "contraction":
             operands = {k: self._squeezed(v, x) for (k, v), x in zip(operands.items(), node.inputs, strict=True)}
             attributes |= self._einsum(node)
         # before the operands go in: what they keep is their own affair
-        thin = node in self.thin and row.family is Family.REDUCTION
-        template = row.keras.replace(KEEPDIMS, "") if thin else row.keras
+        thin = node in self.thin and op.family is Family.REDUCTION
+        template = op.keras.replace(KEEPDIMS, "") if thin else op.keras
         text = template.format(**operands, **attributes)
-        if row.family is Family.ELEMENTWISE and all(x.op == CONST for x in node.inputs[-2:]):
+        if op.family is Family.ELEMENTWISE and all(x.op == CONST for x in node.inputs[-2:]):
             # a choice between two numbers has no kind of its own until it is given one
             return f"ops.cast({text}, dtype)" if node.op == "where" else text
         return text
@@ -194,6 +196,7 @@ def thin(positions: Positions, nodes: Sequence[Node], roots: Sequence[Node]) -> 
     would write it.
     """
     found = {node for node in nodes if _may_be_thin(positions, node)}
+    numbers = _numbers(nodes)
     consumers: dict[Node, list[Node]] = {}
     for node in nodes:
         for operand in node.inputs:
@@ -201,7 +204,7 @@ def thin(positions: Positions, nodes: Sequence[Node], roots: Sequence[Node]) -> 
     doubtful = list(nodes)
     while doubtful:
         node = doubtful.pop()
-        if node not in found or _stays_thin(positions, node, found, consumers.get(node, [])):
+        if node not in found or _stays_thin(positions, node, found, numbers, consumers.get(node, [])):
             continue
         found.discard(node)
         doubtful.extend([*node.inputs, *consumers.get(node, [])])
@@ -226,11 +229,22 @@ def _may_be_thin(positions: Positions, node: Node) -> bool:
     return reduced or row.family is Family.ELEMENTWISE
 
 
-def _stays_thin(positions: Positions, node: Node, found: set[Node], consumers: Sequence[Node]) -> bool:
+def _numbers(nodes: Sequence[Node]) -> set[Node]:
+    """Nodes that are plain numbers in the code, which go with any shape; an input is none, though it has no axes."""
+    found: set[Node] = set()
+    for node in nodes:
+        if node.op in (CONST, DIM) or (not node.type.axes and node.inputs and found.issuperset(node.inputs)):
+            found.add(node)
+    return found
+
+
+def _stays_thin(
+    positions: Positions, node: Node, found: set[Node], numbers: set[Node], consumers: Sequence[Node]
+) -> bool:
     lost = positions.lost(node.type)
     if any(c not in found or not _elementwise(c) or positions.lost(c.type) != lost for c in consumers):
         return False
-    return not _elementwise(node) or all(x in found or not x.type.axes for x in node.inputs)
+    return not _elementwise(node) or all(x in found or x in numbers for x in node.inputs)
 
 
 def _elementwise(node: Node) -> bool:

@@ -10,7 +10,7 @@ import numpy as np
 from lossdsl.backends.positions import Positions
 from lossdsl.errors import fail
 from lossdsl.ir.node import CAST, CONST, DIM, INPUT, MATRIX, VECTOR, Node, reachable
-from lossdsl.ops import INTERNAL, OPS
+from lossdsl.ops import row
 from lossdsl.types import BATCH, Dim
 
 Array = np.ndarray[Any, Any]
@@ -47,11 +47,11 @@ def _value(node: Node, values: Mapping[Node, Any], positions: Positions, data: M
     operands = [values[operand] for operand in node.inputs]
     if node.op == CAST:
         return np.asarray(operands[0]).astype(KINDS[str(node.attr("dtype"))])
-    row = OPS.get(node.op) or INTERNAL[node.op]
-    attributes = positions.attributes(row, node)
+    op = row(node.op)
+    attributes = positions.attributes(op, node)
     attributes = {k: _size(v, data) if isinstance(v, Dim) else v for k, v in attributes.items()}
     try:
-        return row.numpy(*operands, **attributes)
+        return op.numpy(*operands, **attributes)
     except IndexError as error:
         raise fail("index-outside", node.span, function=node.op, reason=error) from None
 

@@ -35,13 +35,20 @@ _expression = cache(parse_expression)
 
 
 @lru_cache(maxsize=256)
-def _library_formula(name: str, text: str) -> ast.Formula:
+def library_formula(name: str, text: str) -> ast.Formula:
+    """The syntax tree of a library loss; errors show the place in its own text."""
     return parse(Source(text, f"<{name}>"))
+
+
+def library_loss(name: str, uses: Mapping[str, str]) -> tuple[str, str] | None:
+    """The full name of a library loss and its definition: the one that came with the formula, or today's."""
+    full = library.ALIASES.get(name, name)
+    text = uses.get(full) or (library.text(full) if library.known(full) else None)
+    return (full, text) if text else None
 
 
 def call(elaborator: Elaborator, expr: ast.Call, scope: Scope) -> None:
     """Do a call: push what must be evaluated, and what to make of it."""
-    name = library.ALIASES.get(expr.function, expr.function)
     definition = scope.function(expr.function)
     if definition is not None:
         _definition(elaborator, expr, *definition, scope)
@@ -49,8 +56,8 @@ def call(elaborator: Elaborator, expr: ast.Call, scope: Scope) -> None:
         _operation(elaborator, expr, OPS[expr.function], scope)
     elif scope.internal and expr.function in INTERNAL:
         _operation(elaborator, expr, INTERNAL[expr.function], scope)
-    elif name in elaborator.uses or name in library.names():
-        _library(elaborator, expr, name, scope)
+    elif found := library_loss(expr.function, elaborator.uses):
+        _library(elaborator, expr, *found, scope)
     else:
         raise unknown_function(expr.function, scope.span(expr.name_span), scope)
 
@@ -300,12 +307,11 @@ def _definition(elaborator: Elaborator, expr: ast.Call, definition: ast.Definiti
     elaborator.push(*tasks, (elaborator._combine, len(evaluated), expand))
 
 
-def _library(elaborator: Elaborator, expr: ast.Call, name: str, scope: Scope) -> None:
+def _library(elaborator: Elaborator, expr: ast.Call, name: str, text: str, scope: Scope) -> None:
     if name in scope.active:
         raise fail("recursive-definition", scope.span(expr.name_span), name=name)
-    text = elaborator.uses.get(name) or library.text(name)
     elaborator.used[name] = text
-    formula = _library_formula(name, text)
+    formula = library_formula(name, text)
     declarations = [s for s in formula.statements if isinstance(s, ast.Declaration)]
     required = [d.name for d in declarations if d.default is None]
     given = bind(expr, [d.name for d in declarations], required, scope)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import islice
 
 from lossdsl.analysis.reach import lost_at, reached
 from lossdsl.budgets import current
 from lossdsl.checker import lints
-from lossdsl.checker.declared import bind_parameters, check_declarations
+from lossdsl.checker.calls import library_formula, library_loss
+from lossdsl.checker.declared import bind_parameters, check_declarations, data_declarations
 from lossdsl.checker.elaborate import Elaborator
-from lossdsl.checker.names import INPUTS, RESERVED, did_you_mean, mentioned
+from lossdsl.checker.names import INPUTS, RESERVED, did_you_mean, mentioned, walk
 from lossdsl.checker.scope import Poison, Scope
 from lossdsl.checker.signature import MOST_STARS, Inputs, Signature, at_rank, candidates
 from lossdsl.errors import Diagnostic, LossError, diagnostic, fail
@@ -39,6 +41,8 @@ class Meaning:
     epsilon: float
     measure: bool = False
     """Whether it is only looked at: a measure needs no gradient."""
+    named: Mapping[str, str] = field(default_factory=dict)
+    """The library loss, with its definition, whose bare name the formula is."""
 
 
 @dataclass(eq=False, slots=True)
@@ -75,7 +79,7 @@ def choose(formula: ast.Formula, meaning: Meaning) -> tuple[Signature, int, Elab
     """
     best: tuple[Signature, int, Elaborated] | None = None
     spent = 0
-    for signature in candidates(formula):
+    for signature in (*_of_library(formula, meaning.uses), *candidates(formula)):
         for stars in range(MOST_STARS + 1 if signature.has_star else 1):
             found = elaborate(formula, signature, stars, meaning)
             errors = found.errors
@@ -88,6 +92,19 @@ def choose(formula: ast.Formula, meaning: Meaning) -> tuple[Signature, int, Elab
                 return best
     assert best is not None
     return best
+
+
+def _of_library(formula: ast.Formula, uses: Mapping[str, str]) -> Iterator[Signature]:
+    """The signatures of library losses that get the data as it is: they say more of it than a guess does."""
+    if any(declaration.axes is not None for declaration in data_declarations(formula).values()):
+        return
+    for part in walk(formula):
+        if isinstance(part, ast.Call) and (found := library_loss(part.function, uses)):
+            callee = library_formula(*found)
+            wanted = list(data_declarations(callee))
+            given = [a.id for a in part.args[: len(wanted)] if isinstance(a, ast.Name)]
+            if given == wanted:
+                yield from islice(candidates(callee), 1)
 
 
 def _wrong(found: Elaborated) -> tuple[int, bool]:
@@ -103,10 +120,12 @@ def elaborate(
         inputs = at_rank(signature, stars)
         builder = Builder(Layout(inputs.layout), bound)
         elaborator = Elaborator(builder, uses=meaning.uses, epsilon=meaning.epsilon, alive=alive)
+        elaborator.used.update(meaning.named)
         root, scope = _run(elaborator, formula, inputs, meaning)
         if not builder.newly_bound:
             break
         bound = builder.bound
+    builder.derived = True
     if root is not None and not _has_errors(elaborator):
         root = _check_root(elaborator, root, formula, meaning.measure)
     if not _has_errors(elaborator):
@@ -147,6 +166,8 @@ def _has_errors(elaborator: Elaborator) -> bool:
 
 def _unknown_parameters(elaborator: Elaborator, formula: ast.Formula, params: Mapping[str, object]) -> None:
     """Given parameters that the formula has no use for, or that may not be parameters."""
+    if not params:
+        return
     known = mentioned(formula)
     declared = {s.name for s in formula.statements if isinstance(s, ast.Declaration)}
     for name in params:

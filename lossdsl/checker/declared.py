@@ -39,7 +39,7 @@ def check_declarations(elaborator: Elaborator, formula: ast.Formula) -> None:
             help = did_you_mean(statement.kind, list(kinds)) or f"one of {', '.join(kinds)}"
             span = statement.kind_span
             elaborator.report(diagnostic("unknown-kind", span, help=help, kind=statement.kind))
-        if statement.name in RESERVED:
+        if statement.name in RESERVED and (statement.name, statement.kind) != ("axis", "int"):
             elaborator.report(diagnostic("reserved-name", statement.name_span, name=statement.name))
         if statement.name in seen:
             elaborator.report(diagnostic("name-bound-twice", statement.name_span, name=statement.name))

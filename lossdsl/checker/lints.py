@@ -32,9 +32,11 @@ def lint(
 
 
 def _unused(formula: ast.Formula, scope: Scope) -> Iterator[Diagnostic]:
-    read = set().union(*(mentioned(p) for p in _parts(formula))) if formula.result is not None else None
+    terms = any(isinstance(statement, ast.Term) for statement in formula.statements)
+    summed = terms and formula.result is None
+    read = set().union(*(mentioned(p) for p in _parts(formula))) if terms and not summed else set()
     for statement in formula.statements:
-        dropped = isinstance(statement, ast.Term) and read is not None and statement.name not in read
+        dropped = isinstance(statement, ast.Term) and not summed and statement.name not in read
         if dropped or (isinstance(statement, ast.Binding) and statement.name not in scope.used):
             yield diagnostic("unused-binding", statement.name_span, name=statement.name)
         elif isinstance(statement, ast.Declaration) and statement.name not in scope.used:
@@ -67,7 +69,7 @@ def _library(elaborator: Elaborator, root: Node, signature: Signature) -> Iterat
         for loss, other in (node.inputs, node.inputs[::-1]) if node.op == "multiply" else ():
             lost = {a.id for a in loss.type.axes if a.state is State.REDUCED}
             name = elaborator.library.get(loss)
-            if name is not None and lost & {a.id for a in other.type.full}:
+            if name is not None and lost & other.type.ids:
                 yield diagnostic("library-weighted", node.span, name=name, type=loss.type.show())
     if signature.y_pred.kind == "logits":
         for span, name in elaborator.of_probabilities:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import re
+from collections.abc import Iterator
 from difflib import SequenceMatcher, get_close_matches
 from functools import lru_cache
 from heapq import nlargest
@@ -65,10 +67,13 @@ def unknown_name(name: str, span: Span, scope: Scope) -> LossError:
     """The error for a name that stands for nothing, with the likeliest spelling."""
     if name in ("inf", "nan", "NaN", "Infinity", "infinity"):
         return fail("not-a-number", span, name=name)
-    if name in {*OPS, *library.names(), *library.ALIASES} or scope.function(name) is not None:
+    if name in OPS or library.known(name) or scope.function(name) is not None:
         return fail("function-as-value", span, name=name)
     known = sorted({*scope.names(), *CONSTANTS, *(n for s in scope.chain() for n in s.axes)})
-    return LossError(diagnostic("unknown-name", span, name=name, help=did_you_mean(name, known)))
+    if span.source.text.strip() == name:
+        known = sorted({*library.names(), *library.ALIASES})
+    help = did_you_mean(name, known)
+    return LossError(diagnostic("unknown-name", span, name=name, help=help))
 
 
 def did_you_mean(name: str, known: list[str]) -> str:
@@ -98,17 +103,21 @@ def mark_used(tree: ast.Tree, scope: Scope) -> None:
 
 def mentioned(tree: ast.Tree) -> set[str]:
     """Every name that a piece of syntax declares or reads."""
-    found: set[str] = set()
+    parts = list(walk(tree))
+    declared = {part.name for part in parts if isinstance(part, ast.Declaration)}
+    return declared | {part.id for part in parts if isinstance(part, ast.Name)}
+
+
+def walk(tree: ast.Tree) -> Iterator[ast.Tree]:
+    """A piece of syntax and every piece in it, in the order of the text."""
     stack: list[object] = [tree]
     while stack:
         part = stack.pop()
-        if isinstance(part, (ast.Name, ast.Declaration)):
-            found.add(part.id if isinstance(part, ast.Name) else part.name)
         if isinstance(part, ast.Tree):
-            stack.extend(ast.parts(part))
+            yield part
+            stack.extend(reversed(ast.parts(part)))
         elif isinstance(part, tuple):
-            stack.extend(part)
-    return found
+            stack.extend(reversed(part))
 
 
 def unknown_function(name: str, span: Span, scope: Scope) -> LossError:
@@ -116,7 +125,9 @@ def unknown_function(name: str, span: Span, scope: Scope) -> LossError:
     if name in ALIASES:
         return LossError(diagnostic("unknown-function", span, name=name, help=f"use `{ALIASES[name]}`"))
     defined = {n for s in scope.chain() for n in s.functions}
-    help = did_you_mean(name, sorted({*OPS, *library.names(), *library.ALIASES, *defined}))
+    short = re.sub(r"_?loss$", "", name, flags=re.IGNORECASE).lower()
+    known = [short] if library.known(short) else sorted({*OPS, *library.names(), *library.ALIASES, *defined})
+    help = did_you_mean(short if library.known(short) else name, known)
     return LossError(diagnostic("unknown-function", span, name=name, help=help))
 
 

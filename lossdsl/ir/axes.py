@@ -83,9 +83,12 @@ def pair_of(identity: str) -> str:
 
 
 def meet(
-    layout: Layout, types: Sequence[Type], spans: Sequence[Span | None], span: Span | None
+    layout: Layout, types: Sequence[Type], spans: Sequence[Span | None], span: Span | None, *, derived: bool
 ) -> tuple[tuple[Axis, ...], list[Constraint]]:
-    """The axes of an elementwise result, and the sizes that must agree. Raises where they can't meet."""
+    """The axes of an elementwise result, and the sizes that must agree. Raises where they can't meet.
+
+    A value that was indexed spreads along the axis that it lost only in `derived` graphs: a person has to say so.
+    """
     found: dict[str, Axis] = {}
     owner: dict[str, int] = {}
     constraints: list[Constraint] = []
@@ -97,7 +100,7 @@ def meet(
                 continue
             both = (types[owner[axis.id]], type)
             where = (spans[owner[axis.id]], spans[i])
-            found[axis.id] = _join(known, axis, both, where, span, constraints)
+            found[axis.id] = _join(known, axis, both, where, span, constraints, derived=derived)
             if found[axis.id] is axis:
                 owner[axis.id] = i
     return layout.sort(list(found.values())), constraints
@@ -110,6 +113,8 @@ def _join(
     spans: tuple[Span | None, Span | None],
     span: Span | None,
     constraints: list[Constraint],
+    *,
+    derived: bool,
 ) -> Axis:
     states = {left.state, right.state}
     if states == {State.FULL}:
@@ -121,7 +126,7 @@ def _join(
         return left
     if states == {State.FULL, State.SELECTED}:
         full = left if left.state is State.FULL else right
-        if full.size != Dim(None, 1):
+        if full.size != Dim(None, 1) and not derived:
             raise _differ("selected-meets-full", types, spans, span, axis=full.id)
         return full
     if State.FULL in states:

@@ -11,7 +11,7 @@ from lossdsl.errors import fail
 from lossdsl.ir.axes import Constraint, Layout, is_free, meet, pair_of
 from lossdsl.ir.node import CAST, DIM, MATRIX, VECTOR, Graph, Node
 from lossdsl.ir.shapes import SHAPES
-from lossdsl.ops import INTERNAL, OPS, spelled
+from lossdsl.ops import row, spelled
 from lossdsl.ops.op import Family, Op
 from lossdsl.source import Span
 from lossdsl.types import BATCH, Axis, Dim, DType, State, Type
@@ -34,15 +34,13 @@ class Builder:
         self.bound: dict[str, str] = dict(bound or {})
         """The axis that each vector's own axis turned out to be; found in one pass, used in the next."""
         self.newly_bound = False
+        self.derived = False
+        """Whether what is built is derived from a checked formula: rules against slips no longer hold."""
         self._places: list[Span | None] = []
 
     def place(self, index: int) -> Span | None:
         """Where an operand of the operation at hand is written."""
         return self._places[index]
-
-    def row(self, name: str) -> Op:
-        """The row of a function, internal ones included."""
-        return OPS[name] if name in OPS else INTERNAL[name]
 
     def apply(
         self,
@@ -56,7 +54,7 @@ class Builder:
 
         `spans` are the places of the operands as written here: a shared node remembers only its first.
         """
-        op = self.row(name)
+        op = row(name)
         attributes = dict(attrs or {})
         self._places = list(spans) or [node.span for node in operands]
         inputs = [self._kind(op, i, node) for i, node in enumerate(operands)]
@@ -73,7 +71,7 @@ class Builder:
     def meet(self, nodes: Sequence[Node], span: Span | None) -> tuple[tuple[Axis, ...], list[Constraint]]:
         """The axes of an elementwise result; a vector that meets its first value takes its last axis."""
         types = self._bind([node.type for node in nodes], span)
-        return meet(self.layout, types, self._places, span)
+        return meet(self.layout, types, self._places, span, derived=self.derived)
 
     def _bind(self, types: list[Type], span: Span | None) -> list[Type]:
         free = {axis.id for type in types for axis in type.full if is_free(axis.id)}

@@ -55,7 +55,7 @@ def best_k(builder: Builder, op: Op, inputs: Sequence[Node], attrs: dict[str, An
 
 def with_classes(builder: Builder, op: Op, inputs: Sequence[Node], attrs: dict[str, Any], span: Span | None) -> Result:
     """One more axis: the last of the layout that the labels lack, or a new one."""
-    have = {axis.id for axis in inputs[0].type.full}
+    have = inputs[0].type.ids
     lacking = [i for i in builder.layout.ids if not (i in have or is_pairs(i) or is_free(i))]
     identity = lacking[-1] if lacking else "one_hot"
     builder.layout.place(identity)

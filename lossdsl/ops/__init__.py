@@ -60,6 +60,11 @@ OPERATORS: dict[str, str] = {
 _SIGNS = {name: sign.removeprefix("unary") for sign, name in OPERATORS.items() if sign != "if-else"}
 
 
+def row(name: str) -> Op:
+    """The row of an operation, internal ones included; KeyError where there is none."""
+    return OPS[name] if name in OPS else INTERNAL[name]
+
+
 def spelled(name: str) -> str:
     """How a formula usually writes an operation: by its sign, where it has one."""
     return _SIGNS.get(name, name)

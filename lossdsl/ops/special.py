@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from lossdsl.interval import EVERYTHING, NO, NONNEGATIVE, SLACK, ULP, Interval, by_ends
@@ -40,18 +42,25 @@ def _digamma_range(x: Interval) -> Interval:
     return by_ends(special_functions.digamma, (True,), x) + Interval(-SLACK * ULP, SLACK * ULP)
 
 
-def _xlogy_range(x: Interval, y: Interval) -> Interval:
-    logs = by_ends(np.log, (True,), Interval(max(y.lo, 0.0), y.hi)) if y.hi > 0.0 else NO
-    return (x * logs).hull(NO) if 0.0 in x else x * logs
+def product_with(log: np.ufunc, zero: float) -> tuple[Callable[..., Array], Callable[[Interval, Interval], Interval]]:
+    """`x * log(y)`, 0 where x is 0, for a logarithm that begins at `zero`: its value, and its range."""
 
+    def value(x: Array, y: Array) -> Array:
+        nothing = np.equal(x, 0)
+        return np.where(nothing, 0.0, np.multiply(x, log(np.where(nothing, zero + 1, y))))
 
-def _xlogy(x: Array, y: Array) -> Array:
-    return np.where(np.equal(x, 0), 0.0, np.multiply(x, np.log(np.where(np.equal(x, 0), 1.0, y))))
+    def range_of(x: Interval, y: Interval) -> Interval:
+        logs = by_ends(log, (True,), Interval(max(y.lo, zero), y.hi)) if y.hi > zero else NO
+        return (x * logs).hull(NO) if 0.0 in x else x * logs
+
+    return value, range_of
 
 
 def _xdivy(x: Array, y: Array) -> Array:
     return np.where(np.equal(x, 0), 0.0, np.true_divide(x, np.where(np.equal(x, 0), 1.0, y)))
 
+
+_XLOGY, _XLOGY_RANGE = product_with(np.log, 0.0)
 
 ROWS = (
     Op(
@@ -153,13 +162,13 @@ ROWS = (
         latex=r"{x} \log {y}",
         domain="y > 0 or x == 0",
         monotone=(Monotone.BY_GRAD, Monotone.BY_GRAD),
-        range=_xlogy_range,
+        range=_XLOGY_RANGE,
         curvature=Curvature.NEITHER,
         grad=("where(x == 0 and y <= 0, 0, g * log(y))", "xdivy(g * x, y)"),
         at_kink="xlogy'(0, 0) = 0, 0; xlogy'(0, -1) = 0, 0",
         safe=(None, 1.0),
         masked=NOT_A_REDUCTION,
-        numpy=_xlogy,
+        numpy=_XLOGY,
         keras="shims.xlogy({x}, {y})",
     ),
     Op(

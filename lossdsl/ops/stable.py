@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from lossdsl.interval import EVERYTHING, NO, NONNEGATIVE, UNIT, Interval, by_ends
+from lossdsl.interval import EVERYTHING, NONNEGATIVE, UNIT, Interval
 from lossdsl.ops.op import EVERYWHERE, NO_KINK, NO_LIMITS, NOT_A_REDUCTION, Array, Curvature, Family, Monotone, Op
+from lossdsl.ops.special import product_with
 
 
 def _log_cosh(x: Array) -> Array:
@@ -19,14 +20,7 @@ def _log_bernoulli(x: Array, z: Array) -> Array:
     return np.multiply(z, np.subtract(x, np.greater(z, 0))) - np.log1p(np.exp(-np.abs(z)))
 
 
-def _xlog1py(x: Array, y: Array) -> Array:
-    return np.where(np.equal(x, 0), 0.0, np.multiply(x, np.log1p(np.where(np.equal(x, 0), 0.0, y))))
-
-
-def _xlog1py_range(x: Interval, y: Interval) -> Interval:
-    logs = by_ends(np.log1p, (True,), Interval(max(y.lo, -1.0), y.hi)) if y.hi > -1.0 else NO
-    return (x * logs).hull(NO) if 0.0 in x else x * logs
-
+_XLOG1PY, _XLOG1PY_RANGE = product_with(np.log1p, -1.0)
 
 ROWS = (
     Op(
@@ -74,13 +68,13 @@ ROWS = (
         latex=r"{x} \log (1 + {y})",
         domain="y > -1 or x == 0",
         monotone=(Monotone.BY_GRAD, Monotone.BY_GRAD),
-        range=_xlog1py_range,
+        range=_XLOG1PY_RANGE,
         curvature=Curvature.NEITHER,
         grad=("where(x == 0 and y <= -1, 0, g * log1p(y))", "xdivy(g * x, 1 + y)"),
         at_kink="xlog1py'(0, -1) = 0, 0; xlog1py'(0, -2) = 0, 0",
         safe=(None, 1.0),
         masked=NOT_A_REDUCTION,
-        numpy=_xlog1py,
+        numpy=_XLOG1PY,
         keras="shims.xlog1py({x}, {y})",
     ),
 )

@@ -104,7 +104,7 @@ class _Scales:
         if node.op == CONST:
             return Scaled(float(node.value), None, self._one())
         number, thin, core = self.parts[node]
-        if _ids(node) < _ids(whole):
+        if node.type.ids < whole.type.ids:
             return Scaled(number, self._times(thin, core), self._one())
         return Scaled(number, thin, core)
 
@@ -176,7 +176,7 @@ class _Scales:
 
     def _sum_over_axes(self, node: Node) -> Scaled | None:
         number, thin, core = self.parts[node.inputs[0]]
-        if thin is not None and _ids(thin) & set(node.axes):
+        if thin is not None and thin.type.ids & set(node.axes):
             return None
         attrs = dict(node.attrs)
         return Scaled(number, thin, self.builder.graph.add(node.op, [core], attrs, type=node.type, span=node.span))
@@ -196,10 +196,6 @@ class _Scales:
 
     def _is_one(self, node: Node) -> bool:
         return node.op == CONST and node.value == 1.0
-
-
-def _ids(node: Node) -> set[str]:
-    return {axis.id for axis in node.type.full}
 
 
 def _chooses_numbers(node: Node) -> bool:

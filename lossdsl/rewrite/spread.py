@@ -43,7 +43,7 @@ def _resolved(builder: Builder, node: Node, operands: list[Node], inputs: Sequen
 
 
 def _covers(like: Node, node: Node) -> bool:
-    return {a.id for a in like.type.full} == {a.id for a in node.type.full}
+    return like.type.ids == node.type.ids
 
 
 def _spread(builder: Builder, node: Node, like: Node, inputs: Sequence[Node]) -> Node:

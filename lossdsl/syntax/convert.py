@@ -1,20 +1,21 @@
-"""From the parser's tree to ours: one loop over the tree from its leaves up, so that no depth is too deep.
+"""What each rule of the grammar becomes in our tree.
 
 Here too stands what the grammar doesn't say: bounds of ranges, order of arguments, number of statements.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from lark import Token, Tree
+from lark import Token
 
 from lossdsl.budgets import Limits
 from lossdsl.errors import fail
 from lossdsl.source import Source, Span
 from lossdsl.syntax import ast
+from lossdsl.syntax.lalr import Build, Placed
 from lossdsl.syntax.newlines import CLOSERS, NEWLINE, OPENERS, SEMICOLON, span_of_token
 from lossdsl.syntax.numbers import number_value
 
@@ -38,34 +39,19 @@ class Piece:
         return span_of_token(self.children[index], self.source)
 
 
-def to_formula(tree: Tree[Token], source: Source, budget: Limits) -> ast.Formula:
-    """The syntax tree of a formula."""
-    built: dict[int, tuple[int, int, Any]] = {}
-    for node in _leaves_first(tree):
-        places = [
-            built.pop(id(child)) if isinstance(child, Tree) else (child.start_pos or 0, child.end_pos or 0, child)
-            for child in node.children
-        ]
-        start, stop = places[0][0], places[-1][1]
-        children = [c for _, _, c in places if not (isinstance(c, Token) and c.type in SILENT)]
-        built[id(node)] = start, stop, _RULES[node.data](Piece(source, Span(source, start, stop), children))
-    formula: ast.Formula = built[id(tree)][2]
-    _check_size(formula, budget)
-    return formula
+def builder(source: Source) -> Build:
+    """What makes a node of the syntax tree from the parts of a rule."""
+
+    def build(rule: str, parts: list[Placed]) -> Placed:
+        start, stop = parts[0][0], parts[-1][1]
+        children = [c for _, _, c in parts if not (isinstance(c, Token) and c.type in SILENT)]
+        return start, stop, _RULES[rule](Piece(source, Span(source, start, stop), children))
+
+    return build
 
 
-def _leaves_first(tree: Tree[Token]) -> Iterator[Tree[Token]]:
-    """Every node of a tree, each after its children."""
-    order = []
-    stack = [tree]
-    while stack:
-        node = stack.pop()
-        order.append(node)
-        stack.extend(child for child in node.children if isinstance(child, Tree))
-    return reversed(order)
-
-
-def _check_size(formula: ast.Formula, budget: Limits) -> None:
+def check_size(formula: ast.Formula, budget: Limits) -> None:
+    """Refuse more statements, names or parameters than the budget allows."""
     bindings = [s for s in formula.statements if isinstance(s, ast.Binding)]
     declared = [s for s in formula.statements if isinstance(s, ast.Declaration) and s.name not in INPUTS]
     for code, found, limit in (

@@ -129,8 +129,8 @@ class Situation:
         return fail(code, self.span(first, last), **{"text": self.at, **pieces})
 
 
-def explain(source: Source, tokens: Sequence[Token], wrong: Token) -> LossError:
-    """The error for a token at which the parser stopped (`$END` is the end of the text)."""
+def explain(source: Source, tokens: Sequence[Token], wrong: Token | None) -> LossError:
+    """The error for a token at which the parser stopped; None is the end of the text."""
     index = next((i for i, token in enumerate(tokens) if token is wrong), len(tokens))
     here = Situation(source, tokens, index)
     for recogniser in _RECOGNISERS:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from lark import Token
-from lark.exceptions import UnexpectedToken
-
 from lossdsl.budgets import DEFAULT, Limits, current
 from lossdsl.source import Source
 from lossdsl.syntax import ast
-from lossdsl.syntax.convert import to_formula
-from lossdsl.syntax.grammar import parser
+from lossdsl.syntax.convert import builder, check_size
+from lossdsl.syntax.lalr import UnexpectedTokenError, machine
 from lossdsl.syntax.mistakes import explain
 from lossdsl.syntax.tokens import read_tokens
 
@@ -29,12 +26,9 @@ def parse_expression(text: str) -> ast.Expr:
 
 def _parse(source: Source, budget: Limits) -> ast.Formula:
     tokens = read_tokens(source, budget)
-    state = parser().parse_interactive("")
-    end = Token.new_borrow_pos("$END", "", tokens[-1])
     try:
-        for token in tokens:
-            state.feed_token(token)
-        tree = state.feed_token(end)
-    except UnexpectedToken as error:
+        formula: ast.Formula = machine().run(tokens, builder(source))
+    except UnexpectedTokenError as error:
         raise explain(source, tokens, error.token) from None
-    return to_formula(tree, source, budget)
+    check_size(formula, budget)
+    return formula

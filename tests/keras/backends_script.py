@@ -87,4 +87,5 @@ mean(softplus(-d * e), axis=pairs)
     print("FOUND", json.dumps(found))
 
 
-main()
+if __name__ == "__main__":
+    main()

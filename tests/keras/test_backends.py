@@ -11,22 +11,43 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from library_cases import ONE_EACH, slopes, values
 
 pytestmark = pytest.mark.backends
-SCRIPT = Path(__file__).parent / "backends_script.py"
+HERE = Path(__file__).parent
+BACKENDS = ["tensorflow", "jax", "torch"]
 
 
-@pytest.fixture(scope="module", params=["tensorflow", "jax", "torch"])
-def found(request):
-    if importlib.util.find_spec(request.param) is None:
-        pytest.skip(f"{request.param} is not installed")
-    settings = {**os.environ, "KERAS_BACKEND": request.param}
+def run(script, backend):
+    """What a script of ours finds on a backend."""
+    if importlib.util.find_spec(backend) is None:
+        pytest.skip(f"{backend} is not installed")
+    folders = [str(folder) for folder in (HERE, HERE.parent, HERE.parent / "library")]
+    settings = {**os.environ, "KERAS_BACKEND": backend, "PYTHONPATH": os.pathsep.join(folders)}
     done = subprocess.run(
-        [sys.executable, str(SCRIPT)], capture_output=True, text=True, env=settings, timeout=500, check=False
+        [sys.executable, str(HERE / script)], capture_output=True, text=True, env=settings, timeout=900, check=False
     )
     lines = [line for line in done.stdout.splitlines() if line.startswith("FOUND ")]
     assert lines, done.stderr[-3000:]
-    return json.loads(lines[0].removeprefix("FOUND ")) | {"backend": request.param}
+    return json.loads(lines[0].removeprefix("FOUND "))
+
+
+@pytest.fixture(scope="module", params=BACKENDS)
+def found(request):
+    return run("backends_script.py", request.param) | {"backend": request.param}
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_the_library_is_the_oracles(backend):
+    for case, seen in zip(ONE_EACH, run("library_script.py", backend), strict=True):
+        wanted, slope = np.mean(values(case)), slopes(case)
+        known = np.isfinite(slope)
+        assert seen["name"] == str(case)
+        assert seen["value"] == pytest.approx(wanted, rel=1e-4, abs=1e-5), case
+        scale = 1 + np.max(np.abs(slope[known]))
+        np.testing.assert_allclose(
+            np.asarray(seen["slope"])[known], slope[known], rtol=1e-3, atol=2e-5 * scale, err_msg=str(case)
+        )
 
 
 def test_a_masked_fit_is_that_of_keras_own_loss(found):

@@ -1,0 +1,101 @@
+"""Every library loss as a Keras loss: value and gradient in float32, weights, half types, saving, and ejected."""
+
+from __future__ import annotations
+
+import json
+import sys
+import types
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from library_cases import ONE_EACH, Case, data_of, slopes, values
+
+import lossdsl
+from lossdsl import library
+from lossdsl.checked import analyse
+
+
+def tensors(case: Case, dtype: str = "float32") -> tuple[tf.Tensor, tf.Tensor]:
+    y_true, y_pred = data_of(case)
+    true = tf.constant(y_true, dtype if y_true.dtype.kind == "f" else "int32")
+    return true, tf.constant(y_pred, dtype)
+
+
+@pytest.mark.parametrize("case", ONE_EACH, ids=str)
+def test_value_gradient_and_weights(case: Case) -> None:
+    loss = lossdsl.compile(case.name, **case.params)
+    y_true, y_pred = tensors(case)
+    wanted = values(case)
+    with tf.GradientTape() as tape:
+        tape.watch(y_pred)
+        value = loss(y_true, y_pred)
+    size = 1 + np.max(np.abs(wanted))
+    assert float(value) == pytest.approx(np.mean(wanted), rel=1e-4, abs=1e-5 * size)
+    agree(tf.convert_to_tensor(tape.gradient(value, y_pred)).numpy(), slopes(case))
+    if len(wanted) == len(y_pred):
+        weights = np.linspace(0.25, 2, len(wanted))
+        weighted = float(loss(y_true, y_pred, tf.constant(weights, "float32")))
+        if analyse(library.text(case.name)).couples == "none":
+            assert weighted == pytest.approx(np.mean(wanted * weights), rel=1e-4, abs=1e-5 * size)
+        assert np.isfinite(weighted)
+
+
+def agree(found: np.ndarray, wanted: np.ndarray) -> None:
+    known = np.isfinite(wanted)
+    scale = 1 + np.max(np.abs(wanted[known]))
+    np.testing.assert_allclose(found[known], wanted[known], rtol=1e-3, atol=2e-5 * scale)
+
+
+MOST_SLOW = [
+    pytest.param(case, marks=[] if i % 5 == 0 else pytest.mark.slow, id=str(case)) for i, case in enumerate(ONE_EACH)
+]
+"""Every fifth loss in the ordinary tests, all of them in the slow ones."""
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+@pytest.mark.parametrize("case", MOST_SLOW)
+def test_half_types(case: Case, dtype: str) -> None:
+    """No NaN on ordinary inputs, in the value or the gradient; near the truth, as near as the inputs allow."""
+    loss = lossdsl.compile(case.name, **case.params)
+    y_true, y_pred = tensors(case, dtype)
+    with tf.GradientTape() as tape:
+        tape.watch(y_pred)
+        value = loss(y_true, y_pred)
+    assert np.isfinite(float(value))
+    assert np.all(np.isfinite(tf.cast(tf.convert_to_tensor(tape.gradient(value, y_pred)), "float32").numpy()))
+
+
+@pytest.mark.parametrize("name", library.names())
+def test_saved_with_every_parameter_changed(name: str) -> None:
+    changed = {key: other(value, name, key) for key, value in lossdsl.check(name).parameters.items()}
+    loss = lossdsl.compile(name, **changed)
+    saved = json.loads(json.dumps(keras.losses.serialize(loss)))
+    again = keras.losses.deserialize(saved)
+    assert again.get_config() == loss.get_config()
+    assert again.params == changed
+
+
+def other(value: object, name: str, key: str) -> object:
+    """Another value for a parameter that its declaration allows."""
+    if isinstance(value, bool):
+        return not value
+    if isinstance(value, list):
+        return [[item * 0.75 for item in row] if isinstance(row, list) else row * 0.75 for row in value]
+    for candidate in (value * 0.75, value * 0.5 + 0.25, value + 0.125, value + 1, value - 1):
+        if lossdsl.check(name, {key: candidate}).ok and candidate != value:
+            return candidate
+    raise AssertionError(f"no other value for {key} of {name}")
+
+
+@pytest.mark.parametrize("case", MOST_SLOW)
+def test_ejected(case: Case) -> None:
+    """The ejected file gives the same value, and names nothing of lossdsl."""
+    code = lossdsl.eject(case.name, "Mine", dict(case.params))
+    assert "import lossdsl" not in code
+    assert "from lossdsl" not in code
+    module = types.ModuleType("ejected")
+    sys.modules["ejected"] = module
+    exec(compile(code, "ejected.py", "exec"), module.__dict__)  # noqa: S102  (what a user would import)
+    assert float(module.Mine()(*tensors(case))) == pytest.approx(np.mean(values(case)), rel=1e-4, abs=1e-5)
