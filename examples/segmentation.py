@@ -1,4 +1,4 @@
-"""A flower cut out of a photograph in grey, with five losses: cross-entropy, focal, Dice, Tversky, and two of them together.
+"""A flower cut out of a photograph in grey, with five losses: cross-entropy, focal, Dice, Tversky, two of them added.
 
 The picture is scikit-learn's `flower.jpg`. What is red in it is the flower; the model sees no colours. It learns from
 the left part, and is asked about the right.

@@ -148,10 +148,14 @@ def evaluate(
 ) -> np.ndarray[Any, Any]:
     """The value of a formula in NumPy, float64: shape (batch,), then any axes left standing; (1,) for a batch scalar.
 
-    Data outside its declared range is an error here, as are shapes that can't meet (LossError).
+    Data outside its declared range is an error here, as are shapes that can't meet (LossError). `y_true` may be None
+    where the formula does not look at it.
     """
     checked = analyse(formula, {**(params or {}), **more}, measure=True)
-    true, pred = _array("y_true", y_true), _array("y_pred", y_pred)
+    pred = _array("y_pred", y_pred)
+    if y_true is None and checked.uses_true:
+        raise fail("data-missing", None)
+    true = _array("y_true", np.zeros(pred.shape[:1]) if y_true is None else y_true)
     program = checked.program(true.shape, pred.shape)
     _verify(checked, true, pred)
     data = {

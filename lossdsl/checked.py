@@ -133,7 +133,8 @@ class Checked:
         return self.stars, self.elaborated
 
     @cached_property
-    def _uses_true(self) -> bool:
+    def uses_true(self) -> bool:
+        """Whether the formula looks at y_true."""
         assert self.elaborated.root is not None
         return looks_at([self.elaborated.root], "y_true")
 
@@ -149,7 +150,7 @@ class Checked:
             if len(given) > (limit := current().axes):
                 raise fail("too-many-axes", shape.span or whole, name=name, count=len(given), limit=limit)
         for name, shape, given in both:
-            if shape.has_star and (name == "y_pred" or self._uses_true):
+            if shape.has_star and (name == "y_pred" or self.uses_true):
                 return max(0, len(given) - shape.least)
         return 0
 
@@ -234,8 +235,9 @@ def examine(
     if len(params or {}) > (limit := current().parameters):
         raise fail("too-many-parameters", tree.span, limit=limit)
     plain = {str(name): _plain(str(name), value) for name, value in (params or {}).items()}
+    place = tree.span
     tree, named = _whole(tree, plain, uses or {})
-    meaning = Meaning(plain, dict(uses or {}), epsilon, measure, named)
+    meaning = Meaning(plain, dict(uses or {}), epsilon, measure, named, place if named else None)
     signature, stars, found = choose(tree, meaning)
     return source, tree, signature, stars, found, meaning
 

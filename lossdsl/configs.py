@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
 
 from lossdsl import library
@@ -26,6 +27,8 @@ KEYS = (*LOSS_KEYS, *METRIC_KEYS)
 """The keys under which a text may be a formula."""
 SETTINGS = ("formula", "params", "name", "reduction", "dtype", "jit_compile", "class_name", "output_names")
 """What `lossdsl.compile` takes itself, next to parameters."""
+SETTINGS_BESIDE = frozenset({"formula", "params", "class_name"})
+"""Keys of a mapping that stands for one loss: what stands beside them is no loss of its own."""
 SAVED = ("language", "uses", "epsilon", "rewrite", "gradient")
 """Further settings of a saved loss."""
 NOT_FORMULAS = ("name", "reduction", "dtype", "class_name", "registered_name", "module", "optimizer")
@@ -68,7 +71,7 @@ def _walk(root: Node) -> Iterator[tuple[Leaf, Mapping[str, Node], bool]]:
     while stack:
         node, key, under, around = stack.pop()
         if isinstance(node, Leaf):
-            named = under in LOSS_KEYS and library.known(node.text.strip())
+            named = under in LOSS_KEYS and not SETTINGS_BESIDE.intersection(around) and _named(node.text.strip())
             whole = key == "formula" or named or _MORE_THAN_A_NAME.search(node.text)
             if under and key not in NOT_FORMULAS and whole:
                 yield node, around, under in METRIC_KEYS
@@ -77,6 +80,12 @@ def _walk(root: Node) -> Iterator[tuple[Leaf, Mapping[str, Node], bool]]:
         else:
             below = [(item, name, _under(name, under, node), node) for name, item in node.items()]
             stack.extend(reversed(below))
+
+
+def _named(text: str) -> bool:
+    """Whether a text is the name of a library loss, or nearly: that is worth an error with advice."""
+    known = (*library.names(), *library.ALIASES)
+    return text in known or (len(text) > 3 and bool(get_close_matches(text, known, n=1, cutoff=0.85)))
 
 
 def _under(key: str, under: str, around: Mapping[str, Node]) -> str:

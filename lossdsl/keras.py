@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lossdsl.backends.live import Loss, Metric
+from lossdsl.errors import fail
 from lossdsl.source import Source
 
 __all__ = ["Loss", "Metric", "compile", "metric"]
@@ -28,6 +29,10 @@ def compile(
     Without `rewrite` the code computes the formula as it was written. `gradient="backend"` leaves differentiation to
     the framework, which forward mode (JAX `jvp`, `jacfwd`) and `torch.func` need.
     """
+    if not isinstance(formula, (str, Source)):
+        raise fail("not-a-formula", None, kind=type(formula).__name__)
+    if not (params is None or isinstance(params, Mapping)):
+        raise fail("parameters-unnamed", None, kind=type(params).__name__)
     return Loss(
         formula,
         {**(params or {}), **more_params},

@@ -55,7 +55,7 @@ def value_range(name: str) -> str:
     """Where its values lie whatever the data is, or nothing where that is unknown."""
     root = analyse(library.text(name), measure=True).display().form.roots[0]
     found = ranges(reachable([root]))[root]
-    low, high = (end if abs(end) < LARGEST else None for end in (found.lo, found.hi))
+    low, high = (end + 0.0 if abs(end) < LARGEST else None for end in (found.lo, found.hi))
     if low is None:
         return "" if high is None else f"at most {high:g}"
     return f"at least {low:g}" if high is None else f"from {low:g} to {high:g}"
@@ -103,7 +103,8 @@ def _facts(found: Page) -> Iterator[str]:
     if found.aliases:
         yield f"also: {', '.join(found.aliases)}"
     if value := value_range(name):
-        yield f"value: {value}"
+        parameters = any(d.name not in ("y_true", "y_pred") for d in found.declared)
+        yield f"value: {value}{', with the default parameters' if parameters else ''}"
     if coupled := COUPLED[analyse(library.text(name)).couples]:
         yield coupled
     yield from (f"example: {example}" for example in found.about.examples)
@@ -132,7 +133,7 @@ Generated from the files in `lossdsl/library/` by `make docs`; don't edit it her
 
 {count} losses, each in the language itself. A bare name is a formula (`lossdsl.compile("huber", delta=0.5)`), and
 every loss is a function in formulas (`0.7 * binary_crossentropy(y_true, y_pred) + 0.3 * dice(y_true, y_pred)`). On
-the command line: `lossdsl list [WORD]`, `lossdsl show NAME`.
+the command line: `lossdsl list [WORD]`, `lossdsl show NAME`. The value of an example is the mean over its samples.
 
 """
 

@@ -75,6 +75,11 @@ class Program:
     _loaded: dict[int, SimpleNamespace] = field(default_factory=dict)
     _attached: dict[tuple[int, bool], SimpleNamespace] = field(default_factory=dict)
 
+    @property
+    def true_has_gradient(self) -> bool:
+        """Whether the formula looks at y_true, and that holds floats."""
+        return self.true_rank > 0 and not self.label
+
     def load(self, ops: Any, shims: Any) -> SimpleNamespace:
         """`value(y_true, y_pred)` and `terms(y_true, y_pred[, alive])` over a namespace of operations."""
         key = id(ops)
@@ -95,7 +100,7 @@ class Program:
 
     def _attach(self, ops: Any, shims: Any, attach: Attach, labels: bool) -> SimpleNamespace:
         plain = self.load(ops, shims)
-        late = _Late(self, ops, shims) if labels and not self.label else None
+        late = _Late(self, ops, shims) if labels and self.true_has_gradient else None
 
         @cache
         def pulls() -> SimpleNamespace | None:

@@ -153,7 +153,7 @@ for _ in range(5_000):
 DATA: dict[str, tuple[Any, str]] = {
     "objects": (np.array([object()] * 2), "data-not-numbers"),
     "text": (["a", "b"], "data-not-numbers"),
-    "nothing": (None, "data-not-numbers"),
+    "nothing": (None, "data-missing"),
     "a mapping": ({"a": 1}, "data-not-numbers"),
     "complex": (np.zeros(2, complex), "data-not-numbers"),
     "dates": (np.array(["2020-01-01"] * 2, dtype="M8[D]"), "data-not-numbers"),

@@ -211,7 +211,6 @@ def test_parameters_that_do_not_fit(text: str, given: dict[str, object], code: s
 @pytest.mark.parametrize(
     "name",
     [
-        "axis",
         "g",
         "out",
         "name",

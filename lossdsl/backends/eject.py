@@ -158,7 +158,7 @@ def _code(program: Program, rank: int, suffix: str) -> str:
     texts = [program.source]
     pulls = program.gradient_source()
     if pulls is not None:
-        labels = None if program.label else program.gradient_source("y_true")
+        labels = program.gradient_source("y_true") if program.true_has_gradient else None
         texts += [pulls, *([labels] if labels else []), _attached(program)]
     whole = "\n\n".join(texts)
     names = set(re.findall(r"^def (\w+)\(", whole, flags=re.M))
@@ -169,7 +169,7 @@ def _attached(program: Program) -> str:
     """`loss_value` and `loss_terms`: the value and the terms with their gradient."""
 
     def one(name: str) -> str:
-        true = "None" if program.label else f"pull_{name}_true"
+        true = f"pull_{name}_true" if program.true_has_gradient else "None"
         return f"attach({name}, pull_{name}, {true})"
 
     value = "value" if program.alive else one("value")

@@ -17,7 +17,7 @@ from lossdsl.backends.precedence import ATOM, INFIX, join
 from lossdsl.ir.node import CONST, DIM, INPUT, MATRIX, VECTOR, Node, reachable, uses
 from lossdsl.ops import OPS, row
 from lossdsl.ops.op import Family
-from lossdsl.types import BATCH, Dim
+from lossdsl.types import BATCH, Dim, DType
 
 LONGEST = 88
 """Longest expression before it gets a variable of its own."""
@@ -113,10 +113,12 @@ class Printer:
             case "cast":
                 dtype = {"float": "dtype", "int": '"int32"', "bool": '"bool"'}[str(node.attr("dtype"))]
                 return f"ops.cast({self.text(node.inputs[0])[0]}, {dtype})", ATOM
-        if node.op in INFIX:
+        if node.op in INFIX and not _mixes_whole_numbers(node):
             return join(node.op, [self.text(operand) for operand in node.inputs])
         if row(node.op).keras == ITSELF:
             return self.text(node.inputs[0])
+        if node.op in INFIX:
+            return f"ops.{node.op}({', '.join(self.text(operand)[0] for operand in node.inputs)})", ATOM
         return self._call(node), ATOM
 
     def _call(self, node: Node) -> str:
@@ -250,6 +252,11 @@ def _stays_thin(
 def _elementwise(node: Node) -> bool:
     row = OPS.get(node.op)
     return row is not None and row.family is Family.ELEMENTWISE
+
+
+def _mixes_whole_numbers(node: Node) -> bool:
+    """Whether two tensors of whole numbers meet: labels may have 64 bits, and places have 32."""
+    return node.type.dtype is DType.INT and sum(not operand.is_const for operand in node.inputs) > 1
 
 
 def _number(value: float | int | bool) -> tuple[str, int]:

@@ -95,7 +95,7 @@ class Dispatcher:
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, mask: Any = None) -> Any:
         """The loss; a mask has to be given here, since a tensor that enters a function loses it."""
-        arrays = _tensors(y_true, y_pred, sample_weight, mask)
+        arrays = self._tensors(y_true, y_pred, sample_weight, mask)
         plan = self._plan(arrays, may_need_gradient(arrays[0]))
         if any(isinstance(x, KerasTensor) for x in arrays):
             return self._run(plan, arrays, None)
@@ -116,20 +116,31 @@ class Dispatcher:
 
     def value(self, y_true: Any, y_pred: Any) -> Any:
         """One number per sample, and per axis left standing; no weights, no reduction."""
-        arrays = _tensors(y_true, y_pred, None, None)
+        arrays = self._tensors(y_true, y_pred, None, None)
         return runtime.value(self._plan(arrays).formula, arrays[0], arrays[1], self._dtype)
 
     def fractions(self, y_true: Any, y_pred: Any, sample_weight: Any, mask: Any) -> list[tuple[Any, Any]]:
         """Weighted sum and divisor of each term, for a metric."""
-        arrays = _tensors(y_true, y_pred, sample_weight, mask)
+        arrays = self._tensors(y_true, y_pred, sample_weight, mask)
         plan = self._plan(arrays)
         return runtime.fractions(plan.formula, *arrays, ranks=plan.ranks, dtype=self._dtype, replicas=replicas())
+
+    def _tensors(self, *data: Any) -> list[Any]:
+        """y_true, y_pred, weights and mask as tensors; a symbolic one, or one that isn't there, as it is."""
+        kept = (type(None), KerasTensor)
+        arrays = [x if isinstance(x, kept) else _tensor(name, x) for name, x in zip(_NAMES, data, strict=True)]
+        if arrays[0] is None:
+            if self._checked.uses_true:
+                raise fail("data-missing", None)
+            arrays[0] = ops.zeros(ops.shape(arrays[1])[:1])
+        return arrays
 
     def _within(self, plan: Plan, arrays: Sequence[Any]) -> Any:
         """A compiled function inside a plain graph. It leaves the gradient of the labels to the graph, which prunes."""
         y_true, y_pred, *others = arrays
-        result = self._compiled(self._plan(arrays, labels=False))(*arrays)
-        if not y_true.dtype.is_floating:
+        plan = self._plan(arrays, labels=False)
+        result = self._compiled(plan)(*arrays)
+        if not y_true.dtype.is_floating or not plan.formula.true_rank:
             return result
         return result + silent(lambda t, p: self._run(plan, (t, p, *others), None), result, y_true, y_pred)
 
@@ -207,12 +218,6 @@ def _compile(plan: Plan, reduction: str | None, dtype: str, jit: bool) -> Compil
         )
 
     return Compiled(tf.function(run, autograph=False, reduce_retracing=True, jit_compile=True if jit else None))
-
-
-def _tensors(*arrays: Any) -> list[Any]:
-    """y_true, y_pred, weights and mask as tensors; a symbolic one, or one that isn't there, as it is."""
-    kept = (type(None), KerasTensor)
-    return [x if isinstance(x, kept) else _tensor(name, x) for name, x in zip(_NAMES, arrays, strict=True)]
 
 
 def _tensor(name: str, x: Any) -> Any:

@@ -62,12 +62,19 @@ def trigamma(x: Any) -> Any:
     return ops.where(x > 0, value, ops.square(pi / ops.sin(pi * rest)) - value)
 
 
+def alike(x: Any, y: Any) -> tuple[Any, Any]:
+    """Both as tensors of one type of floats; one of them may be a number, or whole numbers."""
+    kinds = [keras.backend.standardize_dtype(v.dtype) for v in (x, y) if hasattr(v, "dtype")]
+    dtype = next((kind for kind in kinds if "float" in kind), None)
+    return ops.convert_to_tensor(x, dtype=dtype), ops.convert_to_tensor(y, dtype=dtype)
+
+
 def xlogy(x: Any, y: Any) -> Any:
     """x * log(y), but 0 where x is 0; the logarithm never sees the y that is not used."""
     if keras.backend.backend() == "tensorflow" and not isinstance(y, keras.KerasTensor):
         import tensorflow as tf
 
-        return tf.math.xlogy(ops.convert_to_tensor(x, dtype=y.dtype), y)
+        return tf.math.xlogy(*alike(x, y))
     unused = ops.equal(x, 0)
     return ops.where(unused, 0.0, x * ops.log(ops.where(unused, 1.0, y)))
 
@@ -77,7 +84,7 @@ def xdivy(x: Any, y: Any) -> Any:
     if keras.backend.backend() == "tensorflow" and not isinstance(x, keras.KerasTensor):
         import tensorflow as tf
 
-        return tf.math.xdivy(x, ops.convert_to_tensor(y, dtype=x.dtype))
+        return tf.math.xdivy(*alike(x, y))
     unused = ops.equal(x, 0)
     return ops.where(unused, 0.0, x / ops.where(unused, 1.0, y))
 
@@ -87,7 +94,7 @@ def xlog1py(x: Any, y: Any) -> Any:
     if keras.backend.backend() == "tensorflow" and not isinstance(y, keras.KerasTensor):
         import tensorflow as tf
 
-        return tf.math.xlog1py(ops.convert_to_tensor(x, dtype=y.dtype), y)
+        return tf.math.xlog1py(*alike(x, y))
     unused = ops.equal(x, 0)
     return ops.where(unused, 0.0, x * ops.log1p(ops.where(unused, 0.0, y)))
 

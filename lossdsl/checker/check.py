@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import islice
 
 from lossdsl.analysis.reach import lost_at, reached
 from lossdsl.budgets import current
@@ -14,7 +13,7 @@ from lossdsl.checker.declared import bind_parameters, check_declarations, data_d
 from lossdsl.checker.elaborate import Elaborator
 from lossdsl.checker.names import INPUTS, RESERVED, did_you_mean, mentioned, walk
 from lossdsl.checker.scope import Poison, Scope
-from lossdsl.checker.signature import MOST_STARS, Inputs, Signature, at_rank, candidates
+from lossdsl.checker.signature import MOST_STARS, STAR, Inputs, Signature, at_rank, candidates
 from lossdsl.errors import Diagnostic, LossError, diagnostic, fail
 from lossdsl.ir.axes import Constraint, Layout, is_free, is_pairs
 from lossdsl.ir.build import Builder
@@ -22,6 +21,7 @@ from lossdsl.ir.node import INPUT, Node, reachable
 from lossdsl.messages import Severity
 from lossdsl.messages.meaning import NAMES
 from lossdsl.ops import spelled
+from lossdsl.source import Span
 from lossdsl.syntax import ast
 from lossdsl.types import BATCH, DType
 
@@ -43,6 +43,8 @@ class Meaning:
     """Whether it is only looked at: a measure needs no gradient."""
     named: Mapping[str, str] = field(default_factory=dict)
     """The library loss, with its definition, whose bare name the formula is."""
+    place: Span | None = None
+    """Where that name stands."""
 
 
 @dataclass(eq=False, slots=True)
@@ -103,8 +105,15 @@ def _of_library(formula: ast.Formula, uses: Mapping[str, str]) -> Iterator[Signa
             callee = library_formula(*found)
             wanted = list(data_declarations(callee))
             given = [a.id for a in part.args[: len(wanted)] if isinstance(a, ast.Name)]
-            if given == wanted:
-                yield from islice(candidates(callee), 1)
+            declared = next(candidates(callee))
+            if given == wanted and not _as_any(declared):
+                yield declared
+
+
+def _as_any(signature: Signature) -> bool:
+    """Whether it says no more than that both have the same axes, which is the first guess in any case."""
+    both = signature.y_true, signature.y_pred
+    return all(shape.axes == (BATCH, STAR) for shape in both) and signature.y_true.kind != "label"
 
 
 def _wrong(found: Elaborated) -> tuple[int, bool]:
@@ -151,8 +160,8 @@ def _run(elaborator: Elaborator, formula: ast.Formula, inputs: Inputs, meaning: 
             node = graph.add(INPUT, attrs={"name": name}, type=inputs.types[name])
             scope.values[name] = node
         check_declarations(elaborator, formula)
-        _unknown_parameters(elaborator, formula, meaning.params)
-        bind_parameters(elaborator, formula, meaning.params, scope)
+        _unknown_parameters(elaborator, formula, meaning)
+        bind_parameters(elaborator, formula, meaning.params, scope, meaning.place)
         value = elaborator.run(formula, scope)
     except LossError as error:
         elaborator.report(*error.diagnostics)
@@ -164,20 +173,23 @@ def _has_errors(elaborator: Elaborator) -> bool:
     return any(d.severity is Severity.ERROR for d in elaborator.diagnostics)
 
 
-def _unknown_parameters(elaborator: Elaborator, formula: ast.Formula, params: Mapping[str, object]) -> None:
+def _unknown_parameters(elaborator: Elaborator, formula: ast.Formula, meaning: Meaning) -> None:
     """Given parameters that the formula has no use for, or that may not be parameters."""
-    if not params:
+    if not meaning.params:
         return
     known = mentioned(formula)
     declared = {s.name for s in formula.statements if isinstance(s, ast.Declaration)}
-    for name in params:
+    for name in meaning.params:
         if name in RESERVED and name in declared:
             continue
-        if name in RESERVED or name in INPUTS:
+        if (name in RESERVED and name != "axis") or name in INPUTS:
             elaborator.report(diagnostic("reserved-name", None, name=name))
         elif name not in known:
             help = did_you_mean(name, sorted(known - set(INPUTS)))
-            elaborator.report(diagnostic("parameter-unused", formula.span, help=help, name=name))
+            if meaning.named:
+                mine = sorted(declared - set(INPUTS))
+                help = help or (f"its parameters are {', '.join(mine)}" if mine else "it has no parameters")
+            elaborator.report(diagnostic("parameter-unused", meaning.place or formula.span, help=help, name=name))
 
 
 def _check_root(elaborator: Elaborator, root: Node, formula: ast.Formula, measure: bool) -> Node | None:

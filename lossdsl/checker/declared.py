@@ -48,22 +48,33 @@ def check_declarations(elaborator: Elaborator, formula: ast.Formula) -> None:
             elaborator.report(diagnostic("input-with-default", statement.default.span, name=statement.name))
 
 
-def bind_parameters(elaborator: Elaborator, formula: ast.Formula, given: Mapping[str, object], scope: Scope) -> None:
-    """Give every parameter its value: what the caller gave, or the declared default."""
+def bind_parameters(
+    elaborator: Elaborator, formula: ast.Formula, given: Mapping[str, object], scope: Scope, place: Span | None
+) -> None:
+    """Give every parameter its value: what the caller gave, or the declared default.
+
+    What is wrong with a given one is shown at `place`, where that is not the declaration.
+    """
     declared = {s.name: s for s in formula.statements if isinstance(s, ast.Declaration) and s.name not in INPUTS}
     for name, declaration in declared.items():
-        scope.values[name] = _declared(elaborator, declaration, given, scope)
+        scope.values[name] = _declared(elaborator, declaration, given, scope, place)
     for name, value in given.items():
         if name not in declared and name not in INPUTS:
             scope.values[name] = _node(elaborator.builder, name, value, None, formula.span)
 
 
-def _declared(elaborator: Elaborator, declaration: ast.Declaration, given: Mapping[str, object], scope: Scope) -> Value:
+def _declared(
+    elaborator: Elaborator,
+    declaration: ast.Declaration,
+    given: Mapping[str, object],
+    scope: Scope,
+    place: Span | None,
+) -> Value:
     name = declaration.name
     axis = _axis_of(declaration, scope)
     if name in given:
-        node: Value = _node(elaborator.builder, name, given[name], axis, declaration.name_span)
-        span = declaration.name_span
+        span = place or declaration.name_span
+        node: Value = _node(elaborator.builder, name, given[name], axis, span)
     elif declaration.default is not None:
         node, span = elaborator.expression(declaration.default, scope), declaration.default.span
         if isinstance(node, Node) and node.op == VECTOR:

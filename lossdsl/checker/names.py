@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from difflib import SequenceMatcher, get_close_matches
 from functools import lru_cache
 from heapq import nlargest
@@ -70,9 +70,8 @@ def unknown_name(name: str, span: Span, scope: Scope) -> LossError:
     if name in OPS or library.known(name) or scope.function(name) is not None:
         return fail("function-as-value", span, name=name)
     known = sorted({*scope.names(), *CONSTANTS, *(n for s in scope.chain() for n in s.axes)})
-    if span.source.text.strip() == name:
-        known = sorted({*library.names(), *library.ALIASES})
-    help = did_you_mean(name, known)
+    whole = span.source.text.strip() == name
+    help = did_you_mean(name, known) or (_among_losses(name, ()) if whole else "")
     return LossError(diagnostic("unknown-name", span, name=name, help=help))
 
 
@@ -120,14 +119,21 @@ def walk(tree: ast.Tree) -> Iterator[ast.Tree]:
             stack.extend(reversed(part))
 
 
+def _among_losses(name: str, others: Iterable[str]) -> str:
+    """Advice with a library loss (`DiceLoss` is `dice`) or another name that this one is like."""
+    snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+    for likely in (snake, re.sub(r"_?loss$", "", snake)):
+        if library.known(likely) and likely != name:
+            return f"did you mean `{likely}`?"
+    return did_you_mean(name, sorted({*others, *library.names(), *library.ALIASES}))
+
+
 def unknown_function(name: str, span: Span, scope: Scope) -> LossError:
     """The error for a function that does not exist, with ours for a foreign one."""
     if name in ALIASES:
         return LossError(diagnostic("unknown-function", span, name=name, help=f"use `{ALIASES[name]}`"))
     defined = {n for s in scope.chain() for n in s.functions}
-    short = re.sub(r"_?loss$", "", name, flags=re.IGNORECASE).lower()
-    known = [short] if library.known(short) else sorted({*OPS, *library.names(), *library.ALIASES, *defined})
-    help = did_you_mean(short if library.known(short) else name, known)
+    help = _among_losses(name, {*OPS, *defined})
     return LossError(diagnostic("unknown-function", span, name=name, help=help))
 
 

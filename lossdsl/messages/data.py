@@ -23,6 +23,11 @@ DATA: dict[str, Message] = {
         help="a string, as `mean(abs(y_true - y_pred))`",
         example="# compile(3)",
     ),
+    "parameters-unnamed": Message(
+        text="parameters have names, and this is a {kind}",
+        help="as `compile('huber', delta=0.5)`, or a mapping",
+        example="# compile('huber', 0.5)",
+    ),
     "parameter-type": Message(
         text="parameter `{name}` can't be {found}",
         help="give a finite number, True or False, a list of numbers, or a list of such lists of equal length",
@@ -42,6 +47,11 @@ DATA: dict[str, Message] = {
         text="{name} is {found}, and a loss takes dense tensors",
         help="use `to_tensor()` or `tf.sparse.to_dense`, with weight 0 for what is only padding",
         example="# loss(tf.ragged.constant([[1.0], [2.0, 3.0]]), ...)",
+    ),
+    "data-missing": Message(
+        text="y_true is None, and the formula looks at it",
+        help="give the truth; None is for formulas that look at y_pred alone",
+        example="# loss(None, y_pred)",
     ),
     "data-not-one": Message(
         text="{name} is {found}, and a loss takes one tensor",

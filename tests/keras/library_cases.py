@@ -14,9 +14,9 @@ ONE_EACH = list({case.name: case for case in reversed(CASES)}.values())
 
 
 def data_of(case: Case) -> tuple[np.ndarray, np.ndarray]:
-    """Data as a framework takes it: a truth that the loss doesn't look at is zeros."""
+    """Data as a framework takes it: a truth that the loss doesn't look at is a zero for each sample."""
     y_true, y_pred = case.samples()[0]
-    return np.zeros(np.shape(y_pred)) if y_true is None else np.asarray(y_true), np.asarray(y_pred)
+    return np.zeros(len(y_pred)) if y_true is None else np.asarray(y_true), np.asarray(y_pred)
 
 
 def values(case: Case) -> np.ndarray:

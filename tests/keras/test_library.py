@@ -19,7 +19,7 @@ from lossdsl.checked import analyse
 
 def tensors(case: Case, dtype: str = "float32") -> tuple[tf.Tensor, tf.Tensor]:
     y_true, y_pred = data_of(case)
-    true = tf.constant(y_true, dtype if y_true.dtype.kind == "f" else "int32")
+    true = tf.constant(y_true, dtype if y_true.dtype.kind == "f" else "int64")
     return true, tf.constant(y_pred, dtype)
 
 
@@ -28,12 +28,19 @@ def test_value_gradient_and_weights(case: Case) -> None:
     loss = lossdsl.compile(case.name, **case.params)
     y_true, y_pred = tensors(case)
     wanted = values(case)
-    with tf.GradientTape() as tape:
-        tape.watch(y_pred)
-        value = loss(y_true, y_pred)
+
+    @tf.function
+    def step() -> tuple[tf.Tensor, tf.Tensor]:
+        with tf.GradientTape() as tape:
+            tape.watch([y_true, y_pred])
+            value = loss(y_true, y_pred)
+        return value, tf.convert_to_tensor(tape.gradient(value, y_pred))
+
+    value, slope = step()
     size = 1 + np.max(np.abs(wanted))
     assert float(value) == pytest.approx(np.mean(wanted), rel=1e-4, abs=1e-5 * size)
-    agree(tf.convert_to_tensor(tape.gradient(value, y_pred)).numpy(), slopes(case))
+    agree(slope.numpy(), slopes(case))
+    assert float(loss(y_true, y_pred)) == pytest.approx(float(value), rel=1e-5, abs=1e-5 * size)
     if len(wanted) == len(y_pred):
         weights = np.linspace(0.25, 2, len(wanted))
         weighted = float(loss(y_true, y_pred, tf.constant(weights, "float32")))
