@@ -11,8 +11,7 @@ Stages = dict[str, tuple[str, ...]]
 
 CHECK: Stages = {
     "tokens: Lark's lexer, line ends, brackets": ("tokens.py:read_tokens",),
-    "Lark's parser": ("lalr_interactive_parser.py:feed_token",),
-    "the syntax tree": ("convert.py:to_formula",),
+    "the parser over Lark's tables, and the syntax tree": ("lalr.py:run",),
     "names, types and axes: the graph": ("check.py:elaborate",),
 }
 COMPILE: Stages = {

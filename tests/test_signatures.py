@@ -36,6 +36,8 @@ SHORT = "y_true: float[batch, *]; y_pred: float[batch, *, last]"
         ("supcon(y_true, y_pred)", "y_true: label[batch]; y_pred: float[batch, features]"),
         ("2 * gaussian_nll(y_true, y_pred) + mean(y_pred)", "y_true: float[batch, *]; y_pred: float[batch, *, 2]"),
         ("gaussian_nll(y_true, 2 * y_pred)", SHORT),
+        ("def giou(a, b) = mean(abs(a - b))\ngiou(y_true, y_pred)", BOTH),
+        ("y_pred: prob\ncategorical_crossentropy(y_true, y_pred)", BOTH.replace("y_pred: float", "y_pred: prob")),
         # one of them declared
         ("y_pred: prob[batch, *]\nmean(y_true * y_pred)", "y_true: float[batch, *]; y_pred: prob[batch, *]"),
         ("y_pred: logits[batch, time, c]\nmean(y_true * y_pred)", "y_true: float[batch, time, c]; y_pred: logits[batch, time, c]"),

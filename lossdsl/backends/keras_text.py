@@ -124,6 +124,8 @@ class Printer:
     def _call(self, node: Node) -> str:
         op = row(node.op)
         operands = dict(zip((a.name for a in op.signature.values), (self.text(x)[0] for x in node.inputs), strict=True))
+        if node.op == "clip" and node.inputs[0].is_const:  # keras.ops wants a tensor, of the shape of the result
+            return "ops.minimum(ops.maximum({x}, {x_min}), {x_max})".format(**operands)
         attributes = {k: self._attribute(v) for k, v in self.positions.attributes(op, node).items()}
         if node.op == "contraction":
             operands = {k: self._squeezed(v, x) for (k, v), x in zip(operands.items(), node.inputs, strict=True)}

@@ -138,8 +138,7 @@ class Dispatcher:
     def _within(self, plan: Plan, arrays: Sequence[Any]) -> Any:
         """A compiled function inside a plain graph. It leaves the gradient of the labels to the graph, which prunes."""
         y_true, y_pred, *others = arrays
-        plan = self._plan(arrays, labels=False)
-        result = self._compiled(plan)(*arrays)
+        result = self._compiled(self._plan(arrays, labels=False))(*arrays)
         if not y_true.dtype.is_floating or not plan.formula.true_rank:
             return result
         return result + silent(lambda t, p: self._run(plan, (t, p, *others), None), result, y_true, y_pred)

@@ -98,10 +98,12 @@ def choose(formula: ast.Formula, meaning: Meaning) -> tuple[Signature, int, Elab
 
 def _of_library(formula: ast.Formula, uses: Mapping[str, str]) -> Iterator[Signature]:
     """The signatures of library losses that get the data as it is: they say more of it than a guess does."""
-    if any(declaration.axes is not None for declaration in data_declarations(formula).values()):
+    if data_declarations(formula):
         return
-    for part in walk(formula):
-        if isinstance(part, ast.Call) and (found := library_loss(part.function, uses)):
+    own = {s.name for s in formula.statements if isinstance(s, ast.Definition)}
+    evaluated = [s for s in formula.statements if not isinstance(s, ast.Definition)]
+    for part in (p for tree in (*evaluated, formula.result) if tree is not None for p in walk(tree)):
+        if isinstance(part, ast.Call) and part.function not in own and (found := library_loss(part.function, uses)):
             callee = library_formula(*found)
             wanted = list(data_declarations(callee))
             given = [a.id for a in part.args[: len(wanted)] if isinstance(a, ast.Name)]
