@@ -204,7 +204,7 @@ def listed(known: Sequence[str]) -> Callable[..., tuple[str, ...]]:
 @click.option(
     "--gradient/--value", default=None, help="Value and gradient, or the value alone; both where neither is said."
 )
-@click.option("--seconds", default=1.0, help="How long rivals take turns on one loss, mode and size.")
+@click.option("--seconds", default=0.6, help="How long rivals take turns on one loss, mode and size.")
 @click.option("--smoke", is_flag=True, help="Everything once, small: whether it runs, not how fast; under a minute.")
 @click.option("--write", is_flag=True, help="Write RESULTS.md and results.json.")
 @click.option("--output", default=FOLDER, type=click.Path(path_type=Path, file_okay=False), help="Where to write them.")
