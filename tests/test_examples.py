@@ -92,6 +92,7 @@ def test_training_with_hydra_and_with_keras_own_configs():
     assert shorter == hydra
 
 
+@pytest.mark.slow
 def test_the_zoo(tmp_path):
     zoo = load(EXAMPLES / "loss_zoo.py")
     found = zoo.main(epochs=3)

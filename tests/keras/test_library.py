@@ -40,7 +40,6 @@ def test_value_gradient_and_weights(case: Case) -> None:
     size = 1 + np.max(np.abs(wanted))
     assert float(value) == pytest.approx(np.mean(wanted), rel=1e-4, abs=1e-5 * size)
     agree(slope.numpy(), slopes(case))
-    assert float(loss(y_true, y_pred)) == pytest.approx(float(value), rel=1e-5, abs=1e-5 * size)
     if len(wanted) == len(y_pred):
         weights = np.linspace(0.25, 2, len(wanted))
         weighted = float(loss(y_true, y_pred, tf.constant(weights, "float32")))
@@ -56,9 +55,9 @@ def agree(found: np.ndarray, wanted: np.ndarray) -> None:
 
 
 MOST_SLOW = [
-    pytest.param(case, marks=[] if i % 5 == 0 else pytest.mark.slow, id=str(case)) for i, case in enumerate(ONE_EACH)
+    pytest.param(case, marks=[] if i % 10 == 0 else pytest.mark.slow, id=str(case)) for i, case in enumerate(ONE_EACH)
 ]
-"""Every fifth loss in the ordinary tests, all of them in the slow ones."""
+"""Every tenth loss in the ordinary tests, all of them in the slow ones."""
 
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])

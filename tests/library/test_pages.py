@@ -22,6 +22,11 @@ def test_the_document_is_current() -> None:
     assert (ROOT / "docs" / "library.md").read_text("utf-8") == library_pages.markdown(), "run `make docs`"
 
 
+def test_the_readme_counts() -> None:
+    assert f"{len(library.names())} losses in twelve families" in (ROOT / "README.md").read_text("utf-8")
+    assert len(library.FAMILIES) == 12
+
+
 def test_show_a_loss() -> None:
     status, output = run("show", "logcosh")
     assert status == 0
