@@ -46,8 +46,8 @@ off XLA's programs and the generated code):
 - *XLA, single losses*: `log1p`, `expm1` and two logarithms of a focal loss cost more than the `log`, `exp` and one
   logarithm that the formula by hand makes do with; they keep the digits, and mean the same for labels between 0 and 1.
 - *XLA against the copy*: a loss that needs sums over a sample before its gradient reads the data twice and more.
-- *Checks per second, time to compile*: the profiles at the end of this page. Nearly half of a check is Lark's lexer and
-  parser, in Python; the rest, and the derivation of the gradient, is spread over many small steps.
+- *Checks per second, time to compile*: the profiles at the end of this page. Half of a check is reading the text, in
+  Python; the rest, and the derivation of the gradient, is spread over many small steps.
 """
 
 
