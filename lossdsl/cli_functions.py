@@ -35,7 +35,7 @@ def _loss(name: str) -> dict[str, object]:
         "family": "library",
         "signature": page.signature,
         "doc": page.about.title,
-        "aliases": list(page.aliases),
+        "aliases": list(library.aliases(name)),
         "source": page.about.source,
         "definition": library.text(name),
     }

@@ -2,10 +2,9 @@
 
 A text is taken for a formula where it stands under a key that names losses or metrics (`KEYS`), directly or
 inside lists and mappings under it, and is more than a bare name: it has an operator, a call, or a line
-break. So `val_loss` is left alone; as a loss, the name of a library loss is a formula all the same, and what stands
-under `formula` itself is always one. In a mapping
-with a `formula`, only that is one, and its `params` go with it; where `_target_` (Hydra) names a function of
-lossdsl, so does every setting that isn't in `SETTINGS`.
+break. So `val_loss` is left alone; as a loss, the name of a library loss, or nearly one, is a formula all the same,
+and what stands under `formula` itself is always one. In a mapping with a `formula`, only that is one, and its `params`
+go with it; where `_target_` (Hydra) names a function of lossdsl, so does every setting that isn't in `SETTINGS`.
 """
 
 from __future__ import annotations

@@ -31,11 +31,6 @@ class Page:
     """The formula, without declarations and the comments at its head."""
 
     @property
-    def aliases(self) -> tuple[str, ...]:
-        """Its other names."""
-        return tuple(short for short, full in library.ALIASES.items() if full == self.about.name)
-
-    @property
     def signature(self) -> str:
         """How it is called in a formula."""
         given = [d.name if d.default is None else f"{d.name}={d.default.span.text}" for d in self.declared]
@@ -71,16 +66,18 @@ def matching(word: str = "") -> tuple[str, ...]:
 
 def _searched(name: str) -> str:
     about = library.about(name)
-    short = [alias for alias, full in library.ALIASES.items() if full == name]
-    return "\n".join([name, *short, about.family, about.title, about.source, about.notes])
+    return "\n".join([name, *library.aliases(name), about.family, about.title, about.source, about.notes])
+
+
+def _by_family(names: Sequence[str]) -> list[tuple[str, list[str]]]:
+    return [(family, [name for name in names if library.family(name) == family]) for family in library.FAMILIES]
 
 
 def as_list(names: Sequence[str]) -> str:
     """A line each, under their families."""
     width = max(map(len, names), default=0)
     lines: list[str] = []
-    for family in library.FAMILIES:
-        inside = [name for name in names if library.family(name) == family]
+    for family, inside in _by_family(names):
         if inside:
             lines += ["", f"{family}: {library.FAMILIES[family]}"]
             lines += [f"  {name:<{width}}  {library.about(name).title}" for name in inside]
@@ -100,8 +97,8 @@ def as_text(name: str) -> str:
 def _facts(found: Page) -> Iterator[str]:
     name = found.about.name
     yield f"source: {found.about.source}"
-    if found.aliases:
-        yield f"also: {', '.join(found.aliases)}"
+    if other := library.aliases(name):
+        yield f"also: {', '.join(other)}"
     if value := value_range(name):
         parameters = any(d.name not in ("y_true", "y_pred") for d in found.declared)
         yield f"value: {value}{', with the default parameters' if parameters else ''}"
@@ -114,14 +111,12 @@ def markdown() -> str:
     """`docs/library.md`."""
     names = matching()
     parts = [_HEAD.format(count=len(names))]
-    for family, what in library.FAMILIES.items():
-        inside = [name for name in names if library.family(name) == family]
+    for family, inside in _by_family(names):
         links = ", ".join(f"[{name}](#{name})" for name in inside)
-        parts.append(f"- **[{family}](#{family})**: {what}. {links}\n" if inside else "")
-    for family, what in library.FAMILIES.items():
-        inside = [name for name in names if library.family(name) == family]
+        parts.append(f"- **[{family}](#{family})**: {library.FAMILIES[family]}. {links}\n" if inside else "")
+    for family, inside in _by_family(names):
         if inside:
-            parts.append(f"\n## {family.capitalize()}\n\n{what}.\n")
+            parts.append(f"\n## {family.capitalize()}\n\n{library.FAMILIES[family]}.\n")
             parts += [_section(page(name)) for name in inside]
     return "".join(parts)
 

@@ -31,7 +31,7 @@ FAMILIES = {
 }
 """The families, in the order in which they are shown, and what each is about."""
 
-__all__ = ["ALIASES", "FAMILIES", "About", "about", "family", "known", "names", "text"]
+__all__ = ["ALIASES", "FAMILIES", "About", "about", "aliases", "family", "known", "names", "text"]
 
 _SUFFIX = ".loss"
 _MARKS = ("Source:", "Example:")
@@ -67,6 +67,11 @@ def names() -> tuple[str, ...]:
 def known(name: str) -> bool:
     """Whether there is a library loss of this name or alias."""
     return ALIASES.get(name, name) in _files()
+
+
+def aliases(name: str) -> tuple[str, ...]:
+    """The other names of a library loss."""
+    return tuple(short for short, full in ALIASES.items() if full == name)
 
 
 def _file(name: str) -> tuple[str, Traversable]:
