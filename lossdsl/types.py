@@ -13,6 +13,7 @@ from functools import cached_property
 
 BATCH = "batch"
 PAIRS = "pairs"
+WINDOW = "window"
 
 
 class DType(IntEnum):
@@ -36,29 +37,48 @@ class State(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Dim:
-    """The size of an axis: `symbol + offset`, or just `offset` where it is known.
+    """The size of an axis: `(symbol + offset) // step + after`, or just `offset` where it is known.
 
     A symbol names an axis of an input, as `y_pred.1`; its value is known when the first real shapes arrive.
     """
 
     symbol: str | None
     offset: int
+    step: int = 1
+    after: int = 0
 
     def __str__(self) -> str:
-        if self.symbol is None:
-            return str(self.offset)
-        return self.symbol + (f"{self.offset:+d}" if self.offset else "")
+        return str(self.offset) if self.symbol is None else self.spelled(self.symbol)
+
+    def spelled(self, name: str) -> str:
+        """The size, with another name for its symbol."""
+        inner = _plus(name, self.offset)
+        if self.step == 1:
+            return inner
+        return _plus(f"{f'({inner})' if self.offset else inner}//{self.step}", self.after)
 
     def shift(self, by: int) -> Dim:
         """The size that is larger by `by`."""
-        return Dim(self.symbol, self.offset + by)
+        if self.step == 1:
+            return replace(self, offset=self.offset + by)
+        return replace(self, after=self.after + by)
+
+    def divided(self, step: int) -> Dim:
+        """The size over a whole number, rounded down."""
+        if self.symbol is None or step == 1:
+            return replace(self, offset=self.offset // step)
+        return Dim(self.symbol, self.offset + self.step * self.after, self.step * step)
 
     def value(self, sizes: dict[str, int | None]) -> int | None:
         """The number, where `sizes` knows the symbol."""
         if self.symbol is None:
             return self.offset
         known = sizes.get(self.symbol)
-        return None if known is None else known + self.offset
+        return None if known is None else (known + self.offset) // self.step + self.after
+
+
+def _plus(name: str, number: int) -> str:
+    return f"{name}{number:+d}" if number else name
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,5 +144,4 @@ def _show(axis: Axis, sizes: dict[str, int | None]) -> str:
     known = axis.size.value(sizes)
     if known is not None:
         return str(known)
-    label = axis.id.split(":")[-1]
-    return label + (f"{axis.size.offset:+d}" if axis.size.offset else "")
+    return axis.size.spelled(axis.id.split(":")[-1])

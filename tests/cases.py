@@ -135,7 +135,50 @@ def _labels(high: int, *shape: int) -> np.ndarray:
     return random(high + sum(shape)).integers(0, high, shape)
 
 
+def _alignments(blank: int) -> list[Case]:
+    """Layouts [batch, time, classes, places] and [batch, places, time, classes]: padding, repeats, none at all."""
+    labels = np.array([[1, 1, 0], [2, 1, 0], [blank] * 3, [2, 0, 1]])
+    scores = random(5).normal(size=(4, 4, 3)) * 2
+    return [
+        Case(
+            {"logits": scores[..., None], "labels": labels[:, None, None, :]},
+            {"time": 1, "axis": 2, "to": 3, "blank": blank},
+        ),
+        Case(
+            {"logits": scores[:, None], "labels": labels[:, :, None, None]},
+            {"time": 2, "axis": 3, "to": 1, "blank": blank},
+        ),
+    ]
+
+
 PLACES = {
+    "ctc_loss": lambda: [*_alignments(0), *_alignments(2)],
+    "ctc_gradient": lambda: [*_alignments(0), *_alignments(2)],
+    "windows": lambda: [
+        Case({"x": _numbers(2, 5, 2, 1)}, {"size": 3, "step": 1, "reflect": 0, "axis": 1, "to": 3}),
+        Case({"x": _numbers(2, 1, 6)}, {"size": 2, "step": 3, "reflect": 0, "axis": 2, "to": 1}),
+        Case({"x": _numbers(2, 4, 1)}, {"size": 4, "step": 2, "reflect": 3, "axis": 1, "to": 2}),
+    ],
+    "unwindows": lambda: [
+        Case(
+            {"x": _numbers(2, 3, 2, 3), "like": _numbers(2, 5, 2, 1)},
+            {"size": 3, "step": 1, "reflect": 0, "axis": 1, "to": 3},
+        ),
+        Case(
+            {"x": _numbers(2, 2, 2), "like": _numbers(2, 1, 6)},
+            {"size": 2, "step": 3, "reflect": 0, "axis": 2, "to": 1},
+        ),
+        Case(
+            {"x": _numbers(2, 4, 4), "like": _numbers(2, 4, 1)},
+            {"size": 4, "step": 2, "reflect": 3, "axis": 1, "to": 2},
+        ),
+    ],
+    "rfft_real_transposed": lambda: [
+        Case({"x": _numbers(2, 3, 2), "like": _numbers(2, n, 2)}, {"axis": 1}) for n in (4, 5)
+    ],
+    "rfft_imag_transposed": lambda: [
+        Case({"x": _numbers(2, 3, 2), "like": _numbers(2, n, 2)}, {"axis": 1}) for n in (4, 5)
+    ],
     "one_hot": lambda: [
         Case({"x": _labels(4, 3, 2, 1)}, {"num_classes": 4, "axis": 2}),
         Case({"x": _labels(4, 3, 1, 2)}, {"num_classes": 4, "axis": 1}),
@@ -147,20 +190,30 @@ PLACES = {
     ],
     "gather_along_axis": lambda: [Case({"x": _numbers(2, 3), "indices": _labels(3, 2, 4)}, {"axis": 1})],
     "scatter_along_axis": lambda: [
-        Case({"x": _numbers(2, 2, 2), "like": _numbers(2, 3, 2), "indices": _labels(3, 2, 2, 2)}, {"axis":
-        1}), Case({"x": _numbers(2, 4), "like": _numbers(2, 3), "indices": _labels(3, 2, 4)}, {"axis":
-        1}), ], "scatter_add": lambda: [Case({"x": _numbers(3, 2), "like": _numbers(4), "indices":
-        _labels(4, 3, 2)})], "pairs": lambda: [Case({"x": _numbers(3, 1, 2)}, {"axis": 0, "to": 1})],
-        "unpairs": lambda: [Case({"x": _numbers(1, 3, 2)}, {"axis": 0, "to": 1})], "matmul": lambda:
-        [Case({"x1": _numbers(2, 3), "x2": _numbers(3, 4)}, {"axis": 1})], "matmul_transposed": lambda:
-        [Case({"x1": _numbers(2, 4), "x2": _numbers(3, 4)}, {"axis": 1})], "contraction": lambda: [
-        Case({"x1": _numbers(2, 1, 3), "x2": _numbers(1, 2, 3)}, {"axis": (2,)}), Case({"x1": _numbers(2,
-        3, 2), "x2": _numbers(2, 3, 2)}, {"axis": (1, 2)}), ], "select": lambda: [Case({"x": _numbers(2,
-        3, 2)}, {"index": i, "axis": 1}) for i in (0, 1, 2, -1, -3)], "slice": lambda: [ Case({"x":
-        _numbers(2, 4)}, {"start": start, "stop": stop, "axis": 1}) for start, stop in ((None, None), (1,
-        None), (None, -1), (1, 3), (-2, None), (-3, -1)) ], "pad_select": lambda: [ Case({"x": _numbers(2,
-        1), "like": _numbers(2, 3)}, {"index": i, "axis": 1}) for i in (0, 1, 2, -1, -3) ], "pad_slice":
-        lambda: [ Case({"x": _numbers(2, n), "like": _numbers(2, 4)}, {"start": start, "stop": stop,
-        "axis": 1}) for start, stop, n in ((None, None, 4), (1, None, 3), (None, -1, 3), (1, 3, 2), (-2,
-        None, 2), (-3, -1, 2)) ], "spread": lambda: [Case({"x": _numbers(2, 1, 2), "like": _numbers(2, 3,
-        2)})], "expand_dims": lambda: [Case({"x": _numbers(2, 1)}, {"axis": 1})], }  # fmt: skip
+        Case({"x": _numbers(2, 2, 2), "like": _numbers(2, 3, 2), "indices": _labels(3, 2, 2, 2)}, {"axis": 1}),
+        Case({"x": _numbers(2, 4), "like": _numbers(2, 3), "indices": _labels(3, 2, 4)}, {"axis": 1}),
+    ],
+    "scatter_add": lambda: [Case({"x": _numbers(3, 2), "like": _numbers(4), "indices": _labels(4, 3, 2)})],
+    "pairs": lambda: [Case({"x": _numbers(3, 1, 2)}, {"axis": 0, "to": 1})],
+    "unpairs": lambda: [Case({"x": _numbers(1, 3, 2)}, {"axis": 0, "to": 1})],
+    "matmul": lambda: [Case({"x1": _numbers(2, 3), "x2": _numbers(3, 4)}, {"axis": 1})],
+    "matmul_transposed": lambda: [Case({"x1": _numbers(2, 4), "x2": _numbers(3, 4)}, {"axis": 1})],
+    "contraction": lambda: [
+        Case({"x1": _numbers(2, 1, 3), "x2": _numbers(1, 2, 3)}, {"axis": (2,)}),
+        Case({"x1": _numbers(2, 3, 2), "x2": _numbers(2, 3, 2)}, {"axis": (1, 2)}),
+    ],
+    "select": lambda: [Case({"x": _numbers(2, 3, 2)}, {"index": i, "axis": 1}) for i in (0, 1, 2, -1, -3)],
+    "slice": lambda: [
+        Case({"x": _numbers(2, 4)}, {"start": start, "stop": stop, "axis": 1})
+        for start, stop in ((None, None), (1, None), (None, -1), (1, 3), (-2, None), (-3, -1))
+    ],
+    "pad_select": lambda: [
+        Case({"x": _numbers(2, 1), "like": _numbers(2, 3)}, {"index": i, "axis": 1}) for i in (0, 1, 2, -1, -3)
+    ],
+    "pad_slice": lambda: [
+        Case({"x": _numbers(2, n), "like": _numbers(2, 4)}, {"start": start, "stop": stop, "axis": 1})
+        for start, stop, n in ((None, None, 4), (1, None, 3), (None, -1, 3), (1, 3, 2), (-2, None, 2), (-3, -1, 2))
+    ],
+    "spread": lambda: [Case({"x": _numbers(2, 1, 2), "like": _numbers(2, 3, 2)})],
+    "expand_dims": lambda: [Case({"x": _numbers(2, 1)}, {"axis": 1})],
+}

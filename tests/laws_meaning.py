@@ -22,7 +22,7 @@ EPS = 2.0**-52
 def law_complete(op: Op) -> None:
     """Templates use every argument and nothing else; Keras templates are Python over `ops` and `shims`."""
     known = {a.name for a in op.signature.args if a.name != "where"}
-    added = {"axis", "to", "subscripts", "missing"}
+    added = {"axis", "to", "time", "subscripts", "missing"}
     for template in (op.latex, op.keras):
         fields = {name for _, name, _, _ in string.Formatter().parse(template) if name}
         unused = known - fields - ({"axis"} if op.name in ("expand_dims", "contraction") else set())
@@ -63,6 +63,8 @@ def law_numpy(op: Op) -> None:
 
 def condition(op: Op, case: Case) -> Any:
     """How far the value moves where its arguments do, relatively: the sum of |x df/dx|."""
+    if op.name == "ctc_gradient":
+        return 1  # a difference of probabilities
     if any(a.kind not in ("T", "float") for a in op.signature.values) or op.signature.kind != "float":
         return 0
     total: Any = 0

@@ -164,6 +164,12 @@ def _laid_out(op: Op, operands: list[Any], attributes: Mapping[str, Any]) -> lis
     first = np.asarray(operands[0])
     if op.name == "one_hot" and first.ndim == 0:
         return [first.reshape(1)]
+    if op.name == "windows" and first.ndim == 1:
+        return [first[..., np.newaxis]]
+    if op.name == "unwindows" and np.ndim(operands[1]) < first.ndim:
+        return [first, np.asarray(operands[1])[..., np.newaxis]]
+    if op.name in ("ctc_loss", "ctc_gradient") and first.ndim == 2:
+        return [first[..., np.newaxis], np.asarray(operands[1])[np.newaxis, np.newaxis]]
     if op.name in ("pairs", "unpairs") and first.ndim == attributes["axis"] + 1:
         return [first[..., np.newaxis]]
     if op.name == "take_along_axis" and np.ndim(operands[1]) < first.ndim:
@@ -220,6 +226,13 @@ def completed(op: Op, operands: Any, attributes: Mapping[str, Any]) -> dict[str,
     found = dict(attributes)
     if op.name in ("pairs", "unpairs"):
         found.setdefault("to", found["axis"] + 1)
+    if op.name in ("windows", "unwindows"):
+        shape = np.shape(operands[-1])
+        found.setdefault("to", max(i for i, n in enumerate(shape) if n == 1 and i != found["axis"] % len(shape)))
+    if op.name in ("ctc_loss", "ctc_gradient"):
+        places = next(i for i, n in reversed(list(enumerate(np.shape(operands[0])))) if n == 1)
+        others = [i for i in range(-3, 0) if i != places - np.ndim(operands[0])]
+        found = {"time": others[0], "axis": others[1], "to": places} | found
     if op.name == "one_hot":
         found.setdefault("axis", -1)
     return found

@@ -23,7 +23,8 @@ abs sign square sqrt rsqrt reciprocal exp expm1 log log1p log2 log10 sin cos tan
 cosh tanh arctan2 erf erfinv floor ceil round sigmoid log_sigmoid softplus softsign relu leaky_relu elu
 silu gelu maximum minimum clip where power logaddexp xlogy xdivy sum mean prod max min var std norm
 logsumexp softmax log_softmax normalize one_hot take take_along_axis argmax argsort cumsum sort top_k flip
-expand_dims size index stop_gradient isnan isfinite matmul lgamma digamma pairs
+expand_dims size index stop_gradient isnan isfinite matmul lgamma digamma pairs windows rfft_real
+rfft_imag ctc_loss
 """
 
 

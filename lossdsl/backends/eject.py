@@ -75,11 +75,12 @@ def _formula(formulas, y_true, y_pred):
         if any(size not in (1, None) for size in extra) or len(shape) + 1 < len(aligned[name]):
             raise ValueError(f"{{name}} has shape {{shape}}, which does not fit: {{shapes}}")
     for left, relation, right in SIZES[rank]:
+        known = all(name is None or aligned[name][axis] is not None for name, axis, *_ in (left, right))
         sizes = [
-            offset if name is None or aligned[name][axis] is None else aligned[name][axis] + offset
-            for name, axis, offset in (left, right)
+            offset if name is None else (aligned[name][axis] + offset) // step + after
+            for name, axis, offset, step, after in (left, right)
+            if known
         ]
-        known = all(name is None or aligned[name][axis] is not None for name, axis, _ in (left, right))
         if known and not (sizes[0] == sizes[1] or (relation == ">=" and sizes[0] >= sizes[1])):
             raise ValueError(f"sizes differ, and different sizes never broadcast: {{shapes}}")
     return formula
@@ -194,23 +195,21 @@ def _table(name: str, programs: dict[int, Program], suffix: str, checked: Checke
 
 
 def _sizes(programs: dict[int, Program]) -> str:
-    """What the sizes must satisfy, as plain values: `(input, axis, offset)`, relation, and the same again."""
+    """What the sizes must satisfy, as plain values: `(input, axis, offset, step, after)`, relation, and again."""
     lines = ["SIZES = {"]
     for rank, program in programs.items():
         wanted = [(_size(c.left), c.relation, _size(c.right)) for c in program.elaborated.constraints]
         if program.true_rank:
-            wanted.insert(0, (("y_true", 0, 0), "==", ("y_pred", 0, 0)))
+            wanted.insert(0, (("y_true", 0, 0, 1, 0), "==", ("y_pred", 0, 0, 1, 0)))
         else:  # what the formula does not look at may have any shape
             wanted = [each for each in wanted if "y_true" not in (each[0][0], each[2][0])]
         lines.append(f"    {rank}: {list(dict.fromkeys(wanted))!r},")
     return "\n".join([*lines, "}", ""])
 
 
-def _size(size: Dim) -> tuple[str | None, int, int]:
-    if size.symbol is None:
-        return None, 0, size.offset
-    name, axis = size.symbol.rsplit(".", 1)
-    return name, int(axis), size.offset
+def _size(size: Dim) -> tuple[str | None, int, int, int, int]:
+    name, axis = size.symbol.rsplit(".", 1) if size.symbol else (None, 0)
+    return name, int(axis), size.offset, size.step, size.after
 
 
 def _source(name: str) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from lossdsl.backends.precedence import ATOM, INFIX, join
 from lossdsl.ir.node import Node, reachable, uses
+from lossdsl.ops import row
 from lossdsl.types import Dim
 
 SIGNS = {
@@ -92,9 +93,9 @@ def _row(values: object) -> str:
 
 
 def _attributes(node: Node) -> list[str]:
-    found = []
+    found, known = [], [argument.name for argument in row(node.op).signature.attributes]
     for key, value in node.attrs:
-        if key in ("default", "to") or value is None:
+        if key not in known or value is None:
             continue
         found.append(f"{key}={_axes(node, value) if isinstance(value, tuple) else _plain(value)}")
     return found

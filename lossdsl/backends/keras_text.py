@@ -190,7 +190,10 @@ class Printer:
         source = next((n for n in self.nodes if n.op == INPUT and n.attr("name") == name), None)
         at = self.positions.layout.index(source.type.axes[int(place)].id) if source else int(place)
         text = f"ops.shape({name})[{at}]"
-        return f"({text} {'+' if size.offset > 0 else '-'} {abs(size.offset)})" if size.offset else text
+        for sign, number in (("+", size.offset), ("//", size.step), ("+", size.after)):
+            if number != (sign == "//"):
+                text = f"({text} {sign if number > 0 else '-'} {abs(number)})"
+        return text
 
 
 def thin(positions: Positions, nodes: Sequence[Node], roots: Sequence[Node]) -> set[Node]:

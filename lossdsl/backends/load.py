@@ -15,8 +15,8 @@ from typing import Any
 ALLOWED = (
     ast.Module, ast.FunctionDef, ast.arguments, ast.arg, ast.Assign, ast.Return, ast.Constant, ast.Name,
     ast.Load, ast.Store, ast.Attribute, ast.Call, ast.keyword, ast.Tuple, ast.List, ast.BinOp, ast.UnaryOp, ast.Add,
-    ast.Sub, ast.Mult, ast.Div, ast.Pow, ast.USub, ast.Subscript, ast.Slice, ast.Compare, ast.Lt, ast.LtE, ast.Gt,
-    ast.GtE, ast.Eq, ast.NotEq, ast.BitAnd, ast.BitOr, ast.Invert,
+    ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Pow, ast.USub, ast.Subscript, ast.Slice, ast.Compare, ast.Lt,
+    ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq, ast.BitAnd, ast.BitOr, ast.Invert,
 )  # fmt: skip
 """The pieces of Python that generated code is made of: no import, no class, no lambda, no loop, no decorator."""
 MODULES = frozenset({"ops", "shims"})

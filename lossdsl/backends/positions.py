@@ -35,7 +35,7 @@ class Positions:
         found.pop("default", None)
         for attribute in op.signature.attributes:
             found.setdefault(attribute.name, None)
-        for key in ("axis", "to"):
+        for key in ("axis", "to", "time"):
             axes = found.get(key)
             if isinstance(axes, tuple):
                 places = self.all_of(axes)

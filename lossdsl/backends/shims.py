@@ -228,3 +228,128 @@ def scatter_along_axis(x: Any, like: Any, indices: Any, axis: int) -> Any:
     values, flat = ops.reshape(values, (-1,)), ops.reshape(flat, (-1,))
     found = ops.segment_sum(values, flat, num_segments=count * target[-1])
     return ops.moveaxis(ops.reshape(found, target), -1, axis)
+
+
+def window_places(x: Any, size: int, step: int, reflect: int, axis: int) -> Any:
+    """Which entry stands where in which window; mirrored ones beyond the ends."""
+    last = ops.shape(x)[axis] - 1
+    count = (last + 1 + 2 * reflect - size) // step + 1
+    starts = step * ops.arange(count, dtype="int32") - reflect
+    places = ops.abs(ops.expand_dims(starts, 1) + ops.arange(size, dtype="int32"))
+    return last - ops.abs(last - places)
+
+
+def windows(x: Any, size: int, step: int, reflect: int, axis: int, to: int) -> Any:
+    """The entries of every window along an axis, on an axis that had size 1."""
+    axis, to = axis % len(x.shape), to % len(x.shape)
+    apart = ops.take(x, window_places(x, size, step, reflect, axis), axis=axis)
+    inside = ops.moveaxis(apart, axis + 1, -1)
+    return ops.squeeze(ops.swapaxes(inside, to, -1), -1)
+
+
+def unwindows(x: Any, like: Any, size: int, step: int, reflect: int, axis: int, to: int) -> Any:
+    """For each entry the sum of what stands for it in all windows."""
+    places = ops.reshape(window_places(like, size, step, reflect, axis), (-1,))
+    values = ops.moveaxis(x, (axis, to), (0, 1))
+    rest = ops.shape(values)[2:]
+    values = ops.reshape(values, (ops.shape(places)[0], -1))
+    found = ops.segment_sum(values, places, num_segments=ops.shape(like)[axis])
+    return ops.moveaxis(ops.reshape(found, (ops.shape(like)[axis], 1, *rest)), (0, 1), (axis, to))
+
+
+def rfft_real(x: Any, axis: int) -> Any:
+    """Real parts of the Fourier transform along an axis."""
+    return ops.moveaxis(ops.rfft(ops.moveaxis(x, axis, -1))[0], -1, axis)
+
+
+def rfft_imag(x: Any, axis: int) -> Any:
+    """Imaginary parts of the Fourier transform along an axis."""
+    return ops.moveaxis(ops.rfft(ops.moveaxis(x, axis, -1))[1], -1, axis)
+
+
+def rfft_transposed(x: Any, like: Any, axis: int, imaginary: bool) -> Any:
+    """What the real, or the imaginary, parts of frequencies say of the entries."""
+    entries = ops.shape(like)[axis]
+    values = ops.moveaxis(x, axis, -1)
+    places = ops.arange(ops.shape(values)[-1], dtype="int32")
+    once = ops.logical_or(ops.equal(places, 0), ops.equal(2 * places, entries))
+    values = values * ops.where(once, 1.0, 0.5)
+    parts = (ops.zeros_like(values), values) if imaginary else (values, ops.zeros_like(values))
+    found = ops.irfft(parts, fft_length=entries) * ops.cast(entries, values.dtype)
+    return ops.moveaxis(found, -1, axis)
+
+
+def ctc_sequences(logits: Any, labels: Any, blank: int, time: int, axis: int, to: int) -> tuple[Any, ...]:
+    """Log probabilities (sequences, times, classes), states and skips (sequences, states), numbers of labels."""
+    scores = ops.squeeze(ops.moveaxis(logits, (to, time, axis), (-3, -2, -1)), -3)
+    places = ops.squeeze(ops.moveaxis(labels, (time, axis, to), (-3, -2, -1)), (-3, -2))
+    logs = ops.log_softmax(ops.reshape(scores, (-1, *ops.shape(scores)[-2:])), axis=-1)
+    count = ops.shape(places)[-1]
+    places = ops.cast(ops.reshape(places, (-1, count)), "int32")
+    padding = ops.cast(ops.equal(places, blank), "int32")
+    order = ops.sort(ops.arange(count, dtype="int32") + count * padding, axis=-1) % count
+    places = ops.take_along_axis(places, order, axis=-1)
+    states = ops.reshape(ops.stack([ops.full_like(places, blank), places], axis=-1), (-1, 2 * count))
+    states = ops.pad(states, ((0, 0), (0, 1)), constant_values=blank)
+    skips = ops.logical_and(ops.not_equal(states[:, 2:], blank), ops.not_equal(states[:, 2:], states[:, :-2]))
+    return logs, states, ops.pad(skips, ((0, 0), (2, 0))), count - ops.sum(padding, axis=-1)
+
+
+def ctc_ways(emitted: Any, first: Any, skips: Any) -> Any:
+    """Logs of the probabilities of all ways from the start (times, sequences, states), each state's own left in."""
+    nothing = -1e30
+
+    def shifted(values: Any, by: int) -> Any:
+        return ops.pad(values[:, :-by], ((0, 0), (by, 0)), constant_values=nothing)
+
+    def step(before: Any, here: Any) -> Any:
+        twice = ops.where(skips, shifted(before, 2), nothing)
+        after = ops.logaddexp(ops.logaddexp(before, shifted(before, 1)), twice) + here
+        after = ops.maximum(after, nothing)
+        return after, after
+
+    start = ops.where(first, emitted[0], nothing)
+    rest = ops.scan(step, start, emitted[1:])[1]
+    return ops.concatenate([ops.expand_dims(start, 0), rest], axis=0)
+
+
+def ctc_emitted(logs: Any, states: Any) -> Any:
+    """The log probability of each state's label (times, sequences, states)."""
+    times = ops.shape(logs)[1]
+    wide = ops.broadcast_to(ops.expand_dims(states, 1), (ops.shape(states)[0], times, ops.shape(states)[1]))
+    return ops.swapaxes(ops.take_along_axis(logs, wide, axis=-1), 0, 1)
+
+
+def ctc_loss(logits: Any, labels: Any, blank: int, time: int, axis: int, to: int) -> Any:
+    """-log of the probability that sequences of scores read as the labels."""
+    logs, states, skips, count = ctc_sequences(logits, labels, blank, time, axis, to)
+    places = ops.arange(ops.shape(states)[1], dtype="int32")
+    ends = ops.expand_dims(2 * count, 1)
+    first = ops.logical_and(places < 2, places <= ends)
+    last = ops.logical_or(ops.equal(places, ends), ops.equal(places, ends - 1))
+    whole = ops.logsumexp(ops.where(last, ctc_ways(ctc_emitted(logs, states), first, skips)[-1], -1e30), axis=-1)
+    loss = ops.where(whole > -1e29, -whole, float("inf"))
+    shape = list(ops.shape(logits))
+    for position in (time, axis):
+        shape[position] = 1
+    return ops.reshape(loss, shape)
+
+
+def ctc_gradient(logits: Any, labels: Any, blank: int, time: int, axis: int, to: int) -> Any:
+    """Probabilities less the share of the alignments that each has; 0 where there is no alignment."""
+    logs, states, skips, count = ctc_sequences(logits, labels, blank, time, axis, to)
+    emitted = ctc_emitted(logs, states)
+    places = ops.arange(ops.shape(states)[1], dtype="int32")
+    ends = ops.expand_dims(2 * count, 1)
+    first = ops.logical_and(places < 2, places <= ends)
+    last = ops.logical_or(ops.equal(places, ends), ops.equal(places, ends - 1))
+    ahead = ctc_ways(emitted, first, skips)
+    turned = ops.pad(ops.flip(skips[:, 2:], axis=1), ((0, 0), (2, 0)))
+    back = ops.flip(ctc_ways(ops.flip(emitted, axis=(0, 2)), ops.flip(last, axis=1), turned), axis=(0, 2))
+    whole = ops.logsumexp(ops.where(last, ahead[-1], -1e30), axis=-1)
+    shares = ops.exp(ops.minimum(ahead + back - emitted - ops.reshape(whole, (1, -1, 1)), 0.0))
+    classes = ops.one_hot(states, ops.shape(logs)[-1], dtype=logs.dtype)
+    found = ops.exp(logs) - ops.einsum("tns,nsc->ntc", shares, classes)
+    found = ops.where(ops.reshape(whole > -1e29, (-1, 1, 1)), found, 0.0)
+    scores = ops.shape(ops.moveaxis(logits, (to, time, axis), (-3, -2, -1)))
+    return ops.moveaxis(ops.reshape(found, scores), (-3, -2, -1), (to, time, axis))

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from lossdsl.budgets import current
 from lossdsl.checker.names import did_you_mean
 from lossdsl.checker.scope import AxisArgument, Scope, SettledAxes
 from lossdsl.errors import LossError, diagnostic, fail
-from lossdsl.ir.axes import by_number, is_pairs, require_full
+from lossdsl.ir.axes import by_number, is_pairs, is_window, require_full
 from lossdsl.ir.build import Builder
 from lossdsl.ir.node import CONST, VECTOR, Node
 from lossdsl.source import Span
 from lossdsl.syntax import ast
-from lossdsl.types import BATCH, PAIRS, State, Type
+from lossdsl.types import BATCH, PAIRS, WINDOW, State, Type
+
+_MADE: dict[str, Callable[[str], bool]] = {BATCH: BATCH.__eq__, PAIRS: is_pairs, WINDOW: is_window}
+"""Names of axes that nobody declares; a window may be declared all the same, and is that axis then."""
 
 
 def settle(expr: ast.Expr, type: Type, scope: Scope) -> tuple[str, ...]:
@@ -83,16 +86,14 @@ def _numbered(type: Type, number: int, span: Span) -> str:
 def _named(name: str, type: Type, scope: Scope, span: Span) -> tuple[str, ...]:
     if name == "all":
         return tuple(axis.id for axis in type.full)
-    if name == BATCH:
-        found = [axis for axis in type.axes if axis.id == BATCH]
-    elif name == PAIRS:
-        found = [axis for axis in type.axes if is_pairs(axis.id)]
-    else:
-        declared = scope.axis(name)
-        if declared is None:
-            known = sorted({"batch", "all", PAIRS, *(n for s in scope.chain() for n in s.axes)})
-            raise LossError(diagnostic("unknown-axis", span, name=name, help=did_you_mean(name, known)))
+    declared = scope.axis(name)
+    if declared is not None:
         found = [axis for axis in type.axes if axis.id == declared.id]
+    elif name in _MADE:
+        found = [axis for axis in type.axes if _MADE[name](axis.id)]
+    else:
+        known = sorted({*_MADE, "all", *(n for s in scope.chain() for n in s.axes)})
+        raise LossError(diagnostic("unknown-axis", span, name=name, help=did_you_mean(name, known)))
     if not found:
         raise fail("axis-absent", span, axis=name, type=type.show())
     return (require_full(type, found[0], name, span).id,)

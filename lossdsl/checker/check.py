@@ -15,7 +15,7 @@ from lossdsl.checker.names import INPUTS, RESERVED, did_you_mean, mentioned, wal
 from lossdsl.checker.scope import Poison, Scope
 from lossdsl.checker.signature import MOST_STARS, STAR, Inputs, Signature, at_rank, candidates
 from lossdsl.errors import Diagnostic, LossError, diagnostic, fail
-from lossdsl.ir.axes import Constraint, Layout, is_free, is_pairs
+from lossdsl.ir.axes import Constraint, Layout, is_free, is_pairs, is_window
 from lossdsl.ir.build import Builder
 from lossdsl.ir.node import INPUT, Node, reachable
 from lossdsl.messages import Severity
@@ -139,6 +139,7 @@ def elaborate(
     builder.derived = True
     if root is not None and not _has_errors(elaborator):
         root = _check_root(elaborator, root, formula, meaning.measure)
+        _drop_unused(builder, root)
     if not _has_errors(elaborator):
         elaborator.report(*lints.lint(elaborator, formula, scope, signature, root))
     nodes = tuple((name, v) for name, v in elaborator.terms if isinstance(v, Node))
@@ -169,6 +170,15 @@ def _run(elaborator: Elaborator, formula: ast.Formula, inputs: Inputs, meaning: 
         elaborator.report(*error.diagnostics)
         return None, scope
     return (None if isinstance(value, Poison) or not isinstance(value, Node) else value), scope
+
+
+def _drop_unused(builder: Builder, root: Node | None) -> None:
+    """Take back the axes of vectors of which only entries are used."""
+    free = {identity for identity in builder.layout.ids if is_free(identity)}
+    if free and root is not None:
+        used = {axis.id for node in reachable([root]) for axis in node.type.axes}
+        for identity in free - used:
+            builder.layout.drop(identity)
 
 
 def _has_errors(elaborator: Elaborator) -> bool:
@@ -203,6 +213,8 @@ def _check_root(elaborator: Elaborator, root: Node, formula: ast.Formula, measur
                 raise fail("vector-without-axis", span)
             if is_pairs(axis.id):
                 raise fail("pairs-left-standing", span, type=root.type.show())
+            if is_window(axis.id):
+                raise fail("windows-left-standing", span, type=root.type.show())
         nodes = reachable([root])
         for node in nodes:
             if node.op == "divide" and node.inputs[1].is_const and node.inputs[1].value == 0:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from lossdsl.errors import Diagnostic, LossError, diagnostic, fail
 from lossdsl.source import Span
-from lossdsl.types import BATCH, PAIRS, Axis, Dim, State, Type
+from lossdsl.types import BATCH, PAIRS, WINDOW, Axis, Dim, State, Type
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +82,16 @@ def pair_of(identity: str) -> str:
     return PAIRS if identity == BATCH else f"{PAIRS}:{identity}"
 
 
+def is_window(identity: str) -> bool:
+    """Whether this is an axis that `windows` made."""
+    return identity == WINDOW or identity.startswith(f"{WINDOW}:")
+
+
+def lost(axes: Sequence[Axis], gone: Sequence[str], state: State) -> tuple[Axis, ...]:
+    """The axes, some of them lost. Of a window nothing is left, so that numbers mean what they meant before it."""
+    return tuple(a.turned(state) if a.id in gone else a for a in axes if a.id not in gone or not is_window(a.id))
+
+
 def meet(
     layout: Layout, types: Sequence[Type], spans: Sequence[Span | None], span: Span | None, *, derived: bool
 ) -> tuple[tuple[Axis, ...], list[Constraint]]:
@@ -120,7 +130,7 @@ def _join(
     if states == {State.FULL}:
         constraint = Constraint(left.size, right.size, "==", span, types, spans)
         if left.size != right.size:
-            if left.size.symbol == right.size.symbol:
+            if left.size.symbol == right.size.symbol and left.size.step == right.size.step:
                 raise _differ("shapes-differ", types, spans, span)
             constraints.append(constraint)
         return left

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -18,6 +19,8 @@ from lossdsl.types import BATCH, Axis, Dim, DType, State, Type
 
 KEEPS_BOOL = frozenset({"where", "pairs", "unpairs", "select", "slice", "expand_dims", "spread"})
 """Operations that move truth values about; all others count a truth value as 0 or 1."""
+ROUNDS = frozenset({"floor", "ceil", "round"})
+"""Operations that make a whole number of a constant."""
 LIKE_SECOND = "as second"
 """The shape text of operations that lay their first operand out like another."""
 EXACT_WHOLE = 2**53
@@ -55,7 +58,7 @@ class Builder:
         `spans` are the places of the operands as written here: a shared node remembers only its first.
         """
         op = row(name)
-        attributes = dict(attrs or {})
+        attributes: dict[str, Any] = dict(attrs or {})
         self._places = list(spans) or [node.span for node in operands]
         inputs = [self._kind(op, i, node) for i, node in enumerate(operands)]
         dtype = self._result_kind(op, inputs)
@@ -66,7 +69,16 @@ class Builder:
             return self.graph.const(0.0, span)  # where the size is 0 there is no entry that it counts in
         axes, wanted = SHAPES[op.signature.shape](self, op, inputs, attributes, span)
         self.constraints.extend(wanted)
+        if name == "select" and inputs[0].op == VECTOR:
+            return self._entry(inputs[0], attributes["index"], span)
         return self.graph.add(name, inputs, attributes, type=Type(dtype, axes), span=span)
+
+    def _entry(self, vector: Node, index: int, span: Span | None) -> Node:
+        """An entry of a vector constant, a whole number where it is one, so that it may be part of the structure."""
+        values = vector.attr("values")
+        assert isinstance(values, tuple)
+        number = float(values[index])
+        return self.graph.const(int(number) if number.is_integer() else number, span)
 
     def meet(self, nodes: Sequence[Node], span: Span | None) -> tuple[tuple[Axis, ...], list[Constraint]]:
         """The axes of an elementwise result; a vector that meets its first value takes its last axis."""
@@ -167,7 +179,7 @@ class Builder:
             return self.graph.const(bool(raw), span)
         if not math.isfinite(number):
             raise fail("constant-not-finite", span, function=spelled(op.name), value=number)
-        whole = dtype is DType.INT and number.is_integer() and abs(number) < EXACT_WHOLE
+        whole = (dtype is DType.INT or op.name in ROUNDS) and number.is_integer() and abs(number) < EXACT_WHOLE
         return self.graph.const(int(number) if whole else number, span)
 
 

@@ -11,11 +11,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from lossdsl.errors import fail
-from lossdsl.ir.axes import Constraint, is_free, is_pairs, pair_of
+from lossdsl.ir.axes import Constraint, is_free, is_pairs, is_window, lost, pair_of
 from lossdsl.ir.node import MATRIX, Node
 from lossdsl.ops.op import Op
 from lossdsl.source import Span
-from lossdsl.types import BATCH, Axis, Dim, State, Type
+from lossdsl.types import BATCH, WINDOW, Axis, Dim, State, Type
 
 if TYPE_CHECKING:
     from lossdsl.ir.build import Builder
@@ -32,8 +32,7 @@ def met(builder: Builder, op: Op, inputs: Sequence[Node], attrs: dict[str, Any],
 def reduced(builder: Builder, op: Op, inputs: Sequence[Node], attrs: dict[str, Any], span: Span | None) -> Result:
     """Operands meet, and the named axes are reduced where they stand."""
     axes, wanted = builder.meet(inputs, span)
-    gone = attrs["axis"]
-    return tuple(a.turned(State.REDUCED) if a.id in gone else a for a in axes), wanted
+    return lost(axes, attrs["axis"], State.REDUCED), wanted
 
 
 def like_second(builder: Builder, op: Op, inputs: Sequence[Node], attrs: dict[str, Any], span: Span | None) -> Result:
@@ -56,7 +55,7 @@ def best_k(builder: Builder, op: Op, inputs: Sequence[Node], attrs: dict[str, An
 def with_classes(builder: Builder, op: Op, inputs: Sequence[Node], attrs: dict[str, Any], span: Span | None) -> Result:
     """One more axis: the last of the layout that the labels lack, or a new one."""
     have = inputs[0].type.ids
-    lacking = [i for i in builder.layout.ids if not (i in have or is_pairs(i) or is_free(i))]
+    lacking = [i for i in builder.layout.ids if not (i in have or is_pairs(i) or is_free(i) or is_window(i))]
     identity = lacking[-1] if lacking else "one_hot"
     builder.layout.place(identity)
     attrs["axis"] = (identity,)
@@ -84,7 +83,7 @@ def one_along(builder: Builder, op: Op, inputs: Sequence[Node], attrs: dict[str,
     if index.type.has(identity):
         raise fail("index-has-axis", builder.place(1), axis=identity, type=index.type.show())
     axes, wanted = builder.meet([values, index], span)
-    return tuple(a.turned(State.REDUCED) if a.id == identity else a for a in axes), wanted
+    return lost(axes, [identity], State.REDUCED), wanted
 
 
 def multiplied(builder: Builder, op: Op, inputs: Sequence[Node], attrs: dict[str, Any], span: Span | None) -> Result:
@@ -146,8 +145,7 @@ def selected(builder: Builder, op: Op, inputs: Sequence[Node], attrs: dict[str, 
     needed = index + 1 if index >= 0 else -index
     _long_enough(axis, needed, span)
     wanted = [Constraint(axis.size, Dim(None, needed), ">=", span)]
-    axes = inputs[0].type.axes
-    return tuple(a.turned(State.SELECTED) if a.id == identity else a for a in axes), wanted
+    return lost(inputs[0].type.axes, [identity], State.SELECTED), wanted
 
 
 def _long_enough(axis: Axis, needed: int, span: Span | None) -> None:
@@ -186,7 +184,69 @@ def _sliced(size: Dim, start: int | None, stop: int | None) -> tuple[Dim, int]:
     return size.shift(last - first), first - last + 1
 
 
+def windowed(builder: Builder, op: Op, inputs: Sequence[Node], attrs: dict[str, Any], span: Span | None) -> Result:
+    """As many entries as there are windows, and an axis more: the entries of each."""
+    (identity,), type = attrs["axis"], inputs[0].type
+    size, step, mirrored = (attrs[name] for name in ("size", "step", "reflect"))
+    if size < 1 or step < 1 or mirrored < 0:
+        raise fail("window-size", span, size=size, step=step, reflect=mirrored)
+    if identity == BATCH or is_pairs(identity):
+        raise fail("windows-of-batch", span, axis=identity)
+    count = sum(is_window(axis.id) for axis in type.axes)
+    window = f"{WINDOW}:{count + 1}" if count else WINDOW
+    builder.layout.place(window)
+    attrs["to"] = (window,)
+    axis = type.axis(identity)
+    assert axis is not None
+    needed = max(size - 2 * mirrored, mirrored + 1)
+    _long_enough(axis, needed, span)
+    windows = axis.size.shift(2 * mirrored - size).divided(step).shift(1)
+    axes = [replace(a, size=windows) if a.id == identity else a for a in type.axes]
+    wanted = [Constraint(axis.size, Dim(None, needed), ">=", span)]
+    return builder.layout.sort([*axes, Axis(window, Dim(None, size))]), wanted
+
+
+def unwindowed(builder: Builder, op: Op, inputs: Sequence[Node], attrs: dict[str, Any], span: Span | None) -> Result:
+    """The axes of the second operand, which lacks the axis of the windows' entries."""
+    windows, like = (x.type for x in inputs)
+    attrs["to"] = tuple(axis.id for axis in windows.full if is_window(axis.id) and not like.has(axis.id))
+    return like.axes, []
+
+
+def in_frequencies(
+    builder: Builder, op: Op, inputs: Sequence[Node], attrs: dict[str, Any], span: Span | None
+) -> Result:
+    """The axis holds frequencies, from 0 to half of its entries."""
+    (identity,), axes = attrs["axis"], inputs[0].type.axes
+    return tuple(replace(a, size=a.size.divided(2).shift(1)) if a.id == identity else a for a in axes), []
+
+
+def aligned(builder: Builder, op: Op, inputs: Sequence[Node], attrs: dict[str, Any], span: Span | None) -> Result:
+    """What is left of scores when times and classes, their last two axes, meet the last axis of labels."""
+    scores, labels = (x.type for x in inputs)
+    if len(scores.full) < 3 or len(labels.full) < 2:
+        raise fail("scores-and-labels", span, scores=scores.show(), places=labels.show())
+    *kept, times, classes = scores.full
+    *others, places = labels.full
+    if [a.id for a in kept] != [a.id for a in others] or places.id in (times.id, classes.id):
+        raise fail("scores-and-labels", span, scores=scores.show(), places=labels.show())
+    attrs |= {"time": (times.id,), "axis": (classes.id,), "to": (places.id,)}
+    pairs = zip(kept, others, strict=True)
+    wanted = [Constraint(a.size, b.size, "==", span, (scores, labels)) for a, b in pairs if a.size != b.size]
+    return lost(scores.axes, [times.id, classes.id], State.REDUCED), wanted
+
+
+def as_scores(builder: Builder, op: Op, inputs: Sequence[Node], attrs: dict[str, Any], span: Span | None) -> Result:
+    """The axes of scores that meet labels."""
+    return inputs[0].type.axes, aligned(builder, op, inputs, attrs, span)[1]
+
+
 SHAPES: dict[str, Rule] = {
+    "*s, windows": windowed,
+    "*s from windows": unwindowed,
+    "*s in frequencies": in_frequencies,
+    "*s aligned": aligned,
+    "as scores": as_scores,
     "*s": met,
     "*s - axis": reduced,
     "*s, k": best_k,

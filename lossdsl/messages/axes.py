@@ -100,6 +100,16 @@ _AXES: dict[str, Message] = {
         help="reduce over `pairs` first",
         example="mean(pairs(pairs(y_pred)))",
     ),
+    "windows-left-standing": Message(
+        text="the loss still has an axis of windows: {type}",
+        help="reduce it: `mean(..., axis=-1)`",
+        example="windows(square(y_true - y_pred), 3)",
+    ),
+    "windows-of-batch": Message(
+        text="windows can't slide along `{axis}`",
+        help="samples have no order",
+        example="mean(windows(y_pred, 3, axis=batch))",
+    ),
     "pairs-left-standing": Message(
         text="the loss still has an axis of pairs: {type}",
         help="reduce it: `mean(..., axis=pairs)`",

@@ -123,6 +123,16 @@ CALLS: dict[str, Message] = {
         help="the best one alone is `max(x, axis=-1)`",
         example="mean(top_k(y_pred, 0))",
     ),
+    "window-size": Message(
+        text="`windows` takes a size and a step of at least 1 and no negative `reflect`, not {size}, {step}, {reflect}",
+        help="`windows(x, size=3, step=1, reflect=0)`",
+        example="mean(windows(y_pred, 0))",
+    ),
+    "scores-and-labels": Message(
+        text="`ctc_loss` takes scores [batch, time, classes] and labels [batch, places], not {scores} and {places}",
+        help="declare them: `y_true: label[batch, places]`, `y_pred: logits[batch, time, classes]`",
+        example="mean(ctc_loss(y_pred, [1, 2] > 1))",
+    ),
     "tuple-only-axis": Message(
         text="a tuple stands only as an axis",
         help="a vector is written `[a, b]`",

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from lossdsl.ops import (
     activation,
+    alignment,
     along,
     arithmetic,
     elementwise,
@@ -13,13 +14,26 @@ from lossdsl.ops import (
     internal,
     order,
     reduction,
+    signal,
     special,
     stable,
     trigonometry,
 )
 from lossdsl.ops.op import Op
 
-_MODULES = (arithmetic, elementwise, trigonometry, activation, special, reduction, along, order, index)
+_MODULES = (
+    arithmetic,
+    elementwise,
+    trigonometry,
+    activation,
+    special,
+    reduction,
+    along,
+    order,
+    index,
+    signal,
+    alignment,
+)
 
 
 def _named(rows: Iterable[Op]) -> dict[str, Op]:
@@ -34,7 +48,9 @@ def _named(rows: Iterable[Op]) -> dict[str, Op]:
 OPS: dict[str, Op] = _named(op for module in _MODULES for op in module.ROWS)
 """The functions that a formula can call."""
 
-INTERNAL: dict[str, Op] = _named((*internal.ROWS, *special.INTERNAL_ROWS, *stable.ROWS))
+INTERNAL: dict[str, Op] = _named(
+    (*internal.ROWS, *special.INTERNAL_ROWS, *signal.INTERNAL_ROWS, *alignment.INTERNAL_ROWS, *stable.ROWS)
+)
 """Those that only the table's own texts and the compiler can."""
 
 OPERATORS: dict[str, str] = {

@@ -29,7 +29,8 @@ def softmax(x: Array, axis: tuple[int, ...] | int) -> Array:
     return powers / np.sum(powers, axis=axis, keepdims=True)
 
 
-def _log_softmax(x: Array, axis: tuple[int, ...] | int) -> Array:
+def log_softmax(x: Array, axis: tuple[int, ...] | int) -> Array:
+    """The logarithms of `softmax`."""
     largest, rest = largest_and_rest(x, axis)
     return (x - largest) - rest
 
@@ -85,7 +86,7 @@ ROWS = (
         at_kink=NO_KINK,
         safe=NO_LIMITS,
         masked=NOT_A_REDUCTION,
-        numpy=_log_softmax,
+        numpy=log_softmax,
         keras="ops.log_softmax({x}, axis={axis})",
     ),
     Op(

@@ -180,7 +180,7 @@ class Op:
     """The meaning in floats: values in order, attributes by name. Values have the full rank of the
     layout, with size 1 where an axis is absent, reduced or selected; so has the result. `axis` is a
     position, or a tuple of them in a reduction. A shape rule may add attributes: `to` (`pairs`), `axis`
-    (`one_hot`, `take`, `matmul`)."""
+    (`one_hot`, `take`, `matmul`), `time` (`ctc_loss`)."""
     keras: str
     """Template over arguments and attributes for `keras.ops`; `ops` and `shims` are the names it may use.
     It does not put arguments in parentheses: the operators' rows leave that to the printer."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import permutations
+from itertools import groupby, permutations, product
 from typing import Any
 
 import numpy as np
@@ -45,6 +45,18 @@ def two_sources() -> Pair:
     true = random.normal(size=(3, 2, 6)) + 0.2
     order = np.array([[1, 0], [0, 1], [1, 0]])
     return true, np.take_along_axis(true, order[:, :, None], axis=1) + 0.6 * random.normal(size=true.shape)
+
+
+def sounds() -> Pair:
+    """Sound of seven samples, mirrored by up to four at its ends."""
+    random = np.random.default_rng(47)
+    return random.normal(size=(3, 7)), random.normal(size=(3, 7))
+
+
+def spoken() -> Pair:
+    """Labels: one repeated, one filled up with blanks, nothing at all; scores for four times and three classes."""
+    random = np.random.default_rng(48)
+    return np.array([[1, 1], [2, 0], [0, 0], [2, 1]]), 2 * random.normal(size=(4, 4, 3))
 
 
 def bins() -> Pair:
@@ -186,6 +198,50 @@ def best_order(cost: Any) -> Any:
     return oracle
 
 
+def stft(t: Any, p: Any, fft_length: int, hop_length: int, window_length: int, floor_power: float = 1e-7) -> Any:
+    """By complex exponentials, frame by frame, of sound written out with its mirror images."""
+
+    def magnitudes(sound: Any) -> Any:
+        half = fft_length // 2
+        whole = [*sound[half:0:-1], *sound, *sound[-2 : -half - 2 : -1]]
+        found = []
+        for start in range(0, len(whole) - fft_length + 1, hop_length):
+            first = start + (fft_length - window_length) // 2
+            heard = [whole[first + n] * mp.sin(mp.pi * n / window_length) ** 2 for n in range(window_length)]
+            for k in range(half + 1):
+                wave = mp.fsum(x * mp.expjpi(mp.mpf(-2 * k * n) / fft_length) for n, x in enumerate(heard))
+                found.append(mp.sqrt(max(abs(wave) ** 2, mp.mpf(floor_power))))
+        return np.array(found)
+
+    pairs = [(magnitudes(list(a)), magnitudes(list(b))) for a, b in zip(t, p, strict=True)]
+    return np.array([mp.norm(list(a - b)) / mp.norm(list(a)) + mean(abs(logs(a) - logs(b))) for a, b in pairs])
+
+
+logs = np.frompyfunc(mp.log, 1, 1)
+
+
+def multi_resolution_stft(t: Any, p: Any, fft_lengths: Any, hop_lengths: Any, window_lengths: Any) -> Any:
+    each = zip(fft_lengths, hop_lengths, window_lengths, strict=True)
+    return sum(stft(t, p, *lengths) for lengths in each) / len(fft_lengths)
+
+
+def ctc(t: Any, p: Any, blank: int = 0) -> Any:
+    """Over every path of labels through the times, one by one."""
+
+    def reads(path: Any) -> list[int]:
+        return [label for label, _ in groupby(path) if label != blank]
+
+    def chance(labels: Any, scores: Any) -> Any:
+        rows = [softmax(row) for row in scores]
+        paths = product(range(scores.shape[-1]), repeat=len(rows))
+        wanted = [label for label in labels if label != blank]
+        return mp.fsum(
+            mp.fprod(r[c] for r, c in zip(rows, path, strict=True)) for path in paths if reads(path) == wanted
+        )
+
+    return np.array([-mp.log(chance(labels, scores)) for labels, scores in zip(t, p, strict=True)])
+
+
 permutation_invariant = best_order(lambda s, e: dot(s - e, s - e) / len(s))
 permutation_invariant_si_sdr = best_order(invariant)
 
@@ -207,6 +263,18 @@ CASES: list[Case] = [
     case("deep_clustering", deep_clustering, bins),
     case("masked_sequence_crossentropy", masked_sequence_crossentropy, sequences),
     case("masked_sequence_crossentropy", masked_sequence_crossentropy, hundreds, ignore_class=-100),
+    case("stft", stft, sounds, fft_length=6, hop_length=2, window_length=4),
+    case("stft", stft, sounds, fft_length=8, hop_length=3, window_length=8, floor_power=0.7),
+    case(
+        "multi_resolution_stft",
+        multi_resolution_stft,
+        sounds,
+        fft_lengths=[4, 8, 6],
+        hop_lengths=[1, 3, 2],
+        window_lengths=[4, 6, 2],
+    ),
+    case("ctc", ctc, spoken),
+    case("ctc", ctc, lambda: (2 - spoken()[0], spoken()[1]), blank=2),
     case("permutation_invariant", permutation_invariant, two_sources),
     case("permutation_invariant_si_sdr", permutation_invariant_si_sdr, two_sources),
     case("permutation_invariant_si_sdr", permutation_invariant_si_sdr, two_sources, zero_mean=False),
@@ -267,6 +335,19 @@ def never_above_the_others() -> None:
     assert np.all(loss("sd_sdr", true, pred) >= loss("si_sdr", true, pred, zero_mean=False) - 1e-9)
 
 
+def too_few_times() -> None:
+    """Two equal labels need a blank between them; the loss of what can't be said is infinite."""
+    scores = np.zeros((3, 2, 3))
+    values = loss("ctc", np.array([[1, 2], [1, 1], [1, 0]]), scores)
+    assert np.isinf(values[1])
+    np.testing.assert_allclose(np.delete(values, 1), -np.log([1 / 9, 3 / 9]))
+
+
+def far_apart(t: Any, p: Any) -> Pair:
+    """Padding anywhere, not at the end alone."""
+    return np.stack([np.zeros_like(t[:, 0]), t[:, 0], np.zeros_like(t[:, 0]), t[:, 1]], axis=1), p
+
+
 INVARIANT = (
     "snr",
     "thresholded_snr",
@@ -312,6 +393,18 @@ CLAIMS: list[Claim] = [
         )
     ),
     zero_at_truth("anti_wrapping_phase", phases),
+    zero_at_truth("stft", sounds, fft_length=6, hop_length=2, window_length=4),
+    equals(
+        "multi_resolution_stft",
+        "stft(y_true, y_pred, fft_length=4, hop_length=2, window_length=4)",
+        sounds,
+        fft_lengths=[4, 4, 4],
+        hop_lengths=[2, 2, 2],
+        window_lengths=[4, 4, 4],
+    ),
+    Claim("ctc", "infinite without an alignment", too_few_times),
+    unchanged("ctc", "blanks among the labels", spoken, far_apart),
+    unchanged("ctc", "a constant added to the scores of a time", spoken, lambda t, p: (t, p + np.arange(4.0)[:, None])),
     *(
         ordered(
             name,
@@ -331,6 +424,18 @@ TORCH = [
             / (t >= 0).sum(-1)
         ),
         sequences,
+        {},
+    ),
+    (
+        "ctc",
+        lambda torch, t, p: torch.nn.functional.ctc_loss(
+            torch.log_softmax(p, -1).movedim(1, 0),
+            t,
+            torch.full((len(t),), p.shape[1]),
+            (t != 0).sum(-1),
+            reduction="none",
+        ),
+        spoken,
         {},
     ),
     (

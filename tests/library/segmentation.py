@@ -21,6 +21,7 @@ from segmentation_images import (
     only_images,
     psnr,
     sobel_edge,
+    ssim,
     total_variation,
 )
 from segmentation_shared import average, each_sample
@@ -284,6 +285,8 @@ CASES: list[Case] = [
     case("edge_aware_smoothness", edge_aware_smoothness, image_and_map),
     case("psnr", psnr, numbers, max_val=3.0),
     case("dssim", dssim, images, max_val=2.0),
+    case("ssim", ssim, images, max_val=2.0, filter_size=3, filter_sigma=0.8),
+    case("ssim", ssim, images, max_val=1.0, filter_size=4, filter_sigma=1.5, k1=0.02, k2=0.05),
     case("sobel_edge", sobel_edge, images),
     case("gram_style", gram_style, images),
 ]
@@ -338,6 +341,9 @@ CLAIMS: list[Claim] = [
     zero_at_truth("asymmetric_focal", one_hot),
     zero_at_truth("lovasz_softmax", rows_of_pixels),
     *(zero_at_truth(name, images) for name in ("gradient_difference", "dssim", "sobel_edge", "gram_style")),
+    zero_at_truth("ssim", images, filter_size=3),
+    symmetric("ssim", images, filter_size=4),
+    equals("dssim", "ssim(y_true, y_pred, filter_size=3, filter_sigma=1e6) / 2", images),
     *(symmetric(name, images) for name in ("gradient_difference", "dssim", "sobel_edge", "gram_style", "psnr")),
     between("generalized_dice", maps, 0, 1),
     between("dssim", images, 0, 1),

@@ -95,6 +95,34 @@ def dssim(t: Any, p: Any, max_val: float) -> Any:
     return per_sample(np.array(values).reshape(a.shape[:-1]))
 
 
+def ssim(
+    t: Any, p: Any, max_val: float, filter_size: int, filter_sigma: float, k1: float = 0.01, k2: float = 0.03
+) -> Any:
+    """Moments about the mean of every window, by a table of weights in two dimensions."""
+    c1, c2 = (mp.mpf(k1) * max_val) ** 2, (mp.mpf(k2) * max_val) ** 2
+    size, middle = filter_size, mp.mpf(filter_size - 1) / 2
+    places = [(i, j) for i in range(size) for j in range(size)]
+    bell = [mp.exp(-((i - middle) ** 2 + (j - middle) ** 2) / (2 * mp.mpf(filter_sigma) ** 2)) for i, j in places]
+
+    def weighed(values: Any) -> Any:
+        return mp.fsum(w * v for w, v in zip(bell, values, strict=True)) / mp.fsum(bell)
+
+    def one(x: Any, y: Any) -> Any:
+        mx, my = weighed(x), weighed(y)
+        vx, vy = (weighed([(v - m) ** 2 for v in z]) for z, m in ((x, mx), (y, my)))
+        common = weighed([(a - mx) * (b - my) for a, b in zip(x, y, strict=True)])
+        return (2 * mx * my + c1) / (mx**2 + my**2 + c1) * (2 * common + c2) / (vx + vy + c2)
+
+    def of_images(a: Any, b: Any) -> Any:
+        rows, columns = a.shape[0] - size + 1, a.shape[1] - size + 1
+        corners = [(r, c, k) for r in range(rows) for c in range(columns) for k in range(a.shape[2])]
+        return average(
+            one([a[r + i, c + j, k] for i, j in places], [b[r + i, c + j, k] for i, j in places]) for r, c, k in corners
+        )
+
+    return np.array([1 - of_images(a, b) for a, b in zip(t, p, strict=True)])
+
+
 def sobel_edge(t: Any, p: Any) -> Any:
     """Both filters as tables, over every window."""
     tables = np.array([[-1, -2, -1], [0, 0, 0], [1, 2, 1]]), np.array([[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]])
