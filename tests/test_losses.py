@@ -315,6 +315,8 @@ def test_detection_after_yolo() -> None:
     assert terms(text, (4, 6, 5)) == [("sum", 2)] * 3
 
 
-@pytest.mark.parametrize("text", ["mean(reshape(y_pred, (2, 3)))", "mean(conv(y_true, y_pred))", "mean(einsum(y_pred))"])
+@pytest.mark.parametrize(
+    "text", ["mean(reshape(y_pred, (2, 3)))", "mean(conv(y_true, y_pred))", "mean(einsum(y_pred))"]
+)
 def test_what_the_language_has_not(text: str) -> None:
     assert "unknown-function" in codes(text)

@@ -77,7 +77,7 @@ def test_what_is_refused(text: str, code: str) -> None:
 
 
 def test_data_too_short_for_a_window() -> None:
-    with pytest.raises(LossError, match="axis-too-short|2 entries"):
+    with pytest.raises(LossError, match="2 entries"):
         evaluate(MOVING, np.zeros((4, 2)), np.zeros((4, 2)))
 
 

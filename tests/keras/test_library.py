@@ -88,7 +88,9 @@ def other(value: object, name: str, key: str) -> object:
     if isinstance(value, bool):
         return not value
     if isinstance(value, list):
-        return [[item * 0.75 for item in row] if isinstance(row, list) else row * 0.75 for row in value]
+        whole = all(isinstance(item, int) for item in value)
+        scale = 2 if whole else 0.75
+        return [[item * scale for item in row] if isinstance(row, list) else row * scale for row in value]
     for candidate in (value * 0.75, value * 0.5 + 0.25, value + 0.125, value + 1, value - 1):
         if lossdsl.check(name, {key: candidate}).ok and candidate != value:
             return candidate
