@@ -19,6 +19,7 @@ from lossdsl.gradient import NoGradientError
 from lossdsl.ir.node import show as show_graph
 from lossdsl.messages import Severity
 from lossdsl.program import Program, Term, aligned
+from lossdsl.proof import Proof, prove
 from lossdsl.rewrite.passes import Applied
 from lossdsl.source import Source, Span
 from lossdsl.syntax import ast
@@ -50,6 +51,11 @@ class Report:
         """The terms of the loss and what weights each takes; found when asked for, since it can take a second check."""
         return self._checked.terms if self._checked is not None else ()
 
+    @cached_property
+    def proof(self) -> Proof | None:
+        """Whether it can come out as NaN or infinite; None where the formula is wrong. Found when asked for."""
+        return prove(self._checked) if self._checked is not None else None
+
     def render(self) -> str:
         """The report as shown to a person."""
         lines = [diagnostic.render() for diagnostic in self.diagnostics]
@@ -59,6 +65,7 @@ class Report:
             lines += [_describe(term) for term in self.terms]
             if self.couples_batch != "none":
                 lines.append(_COUPLED[self.couples_batch])
+            lines += [self.proof.render()] if self.proof is not None else []
         return "\n".join(lines)
 
     def to_dict(self) -> dict[str, Any]:
@@ -70,6 +77,7 @@ class Report:
             "parameters": dict(self.parameters),
             "couples_batch": self.couples_batch,
             "terms": [{"name": t.name, "kind": t.kind, "weights_rank": t.rank} for t in self.terms],
+            "finite": [part.to_dict() for part in self.proof.parts] if self.proof is not None else [],
         }
 
 

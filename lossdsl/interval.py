@@ -13,6 +13,8 @@ from dataclasses import dataclass
 
 LARGEST = 3.4028234663852886e38
 """The largest finite float32."""
+BEYOND = 3.4028235677973366e38
+"""What is rounded to infinity in float32; numbers below it are rounded to the largest float."""
 SMALLEST = 1.1754943508222875e-38
 """The smallest normal float32: what is smaller may be flushed to zero, or not."""
 ULP = 2.0**-23
@@ -126,7 +128,9 @@ NO = Interval(0.0, 0.0)
 
 
 def point(value: float) -> Interval:
-    """A number as written: between its two float32 neighbours."""
+    """A number as written: between its two float32 neighbours, of which the largest float has but one."""
+    if LARGEST < abs(value) < BEYOND:
+        value = math.copysign(LARGEST, value)
     return outward(value, value)
 
 

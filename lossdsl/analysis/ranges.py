@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from lossdsl.interval import EVERYTHING, UNIT, Interval, outward, point
 from lossdsl.ir.node import CAST, CONST, DIM, INPUT, MATRIX, VECTOR, Node
@@ -17,20 +17,20 @@ def ranges(nodes: Iterable[Node], known: Mapping[Node, Interval] | None = None) 
     found: dict[Node, Interval] = dict(known or {})
     for node in nodes:
         if node not in found:
-            found[node] = _range(node, found)
+            found[node] = range_of(node, [found[operand] for operand in node.inputs])
     return found
 
 
-def _range(node: Node, found: Mapping[Node, Interval]) -> Interval:
+def range_of(node: Node, operands: Sequence[Interval], entries: Interval = ANY_NUMBER) -> Interval:
+    """Where a node lies for operands in these intervals; an axis whose size is not known has so many `entries`."""
     if node.op == CONST:
         return point(float(node.value))
     if node.op in (VECTOR, MATRIX):
         return _of_numbers(node.attr("values"))
     if node.op == DIM:
-        return ANY_NUMBER
+        return entries
     if node.op == INPUT:
         return UNIT if node.type.dtype is DType.BOOL else EVERYTHING
-    operands = [found[operand] for operand in node.inputs]
     if node.op == CAST:
         return operands[0]
     if node.op == "multiply" and node.inputs[0] is node.inputs[1]:
@@ -41,18 +41,16 @@ def _range(node: Node, found: Mapping[Node, Interval]) -> Interval:
         for a in op.signature.attributes
         if a.kind == "const" and isinstance(value := node.attr(a.name), (int, float))
     }
-    return op.range_of(*operands, n=_entries(node), **constants)
+    return op.range_of(*operands, n=entries_of(node, entries), **constants)
 
 
-def _entries(node: Node) -> Interval:
+def entries_of(node: Node, entries: Interval = ANY_NUMBER) -> Interval:
     """How many entries the operand has along the axes of the operation."""
-    count = 1
+    count = point(1.0)
     for axis in node.inputs[0].type.axes:
         if axis.id in node.axes:
-            if axis.size.symbol is not None:
-                return ANY_NUMBER
-            count *= axis.size.offset
-    return point(float(count))
+            count = count * (entries if axis.size.symbol is not None else point(float(axis.size.offset)))
+    return count
 
 
 def _of_numbers(values: object) -> Interval:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lossdsl.interval import EVERYTHING, NO, Interval
+from lossdsl.interval import EVERYTHING, NO, YES, Interval
 from lossdsl.ops.index import matmul
 from lossdsl.ops.op import (
     BACKEND,
@@ -23,6 +23,7 @@ from lossdsl.ops.op import (
     RangeRule,
 )
 from lossdsl.ops.order import top_k_indices
+from lossdsl.ops.reduction import SUM_ULPS, exact_ends, signed_power
 
 
 def _divide_no_nan(x1: Array, x2: Array) -> Array:
@@ -129,7 +130,7 @@ ROWS = (
         latex=r"\prod_{{{axis}}}^{{\ne}} {x}",
         domain=EVERYWHERE,
         monotone=(Monotone.BY_GRAD,),
-        range=lambda x, n: EVERYTHING,
+        range=lambda x, n: signed_power(x.hull(YES), n),
         curvature=Curvature.NEITHER,
         grad=(BACKEND,),
         at_kink=NO_KINK,
@@ -314,7 +315,7 @@ ROWS = (
         latex=r"\operatorname{{scatter}}_{{{axis}}}({x}, {like}, {indices})",
         domain=EVERYWHERE,
         monotone=(Monotone.UP, Monotone.UNORDERED, Monotone.UNORDERED),
-        range=lambda x, like, indices, n: EVERYTHING,
+        range=lambda x, like, indices, n: exact_ends(x.hull(NO) * n, SUM_ULPS),
         curvature=Curvature.AFFINE,
         grad=("gather_along_axis(g, indices, axis=axis)", ZERO, ZERO),
         at_kink=NO_KINK,

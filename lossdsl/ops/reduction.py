@@ -63,6 +63,11 @@ def _mean_range(x: Interval, n: Interval) -> Interval:
 def _prod_range(x: Interval, n: Interval) -> Interval:
     if x.lo >= 0.0:
         return exact_ends(x**n, SUM_ULPS)
+    return signed_power(x, n)
+
+
+def signed_power(x: Interval, n: Interval) -> Interval:
+    """Products of so many numbers of either sign."""
     bound = exact_ends(Interval(0.0, x.magnitude) ** n, SUM_ULPS).hi
     return Interval(-bound, bound)
 
@@ -82,7 +87,8 @@ def _norm_range(x: Interval, n: Interval) -> Interval:
 
 
 def _logsumexp_range(x: Interval, n: Interval) -> Interval:
-    return (x.widened() + Interval(math.log(n.lo), math.log(n.hi)).widened()).widened()
+    most = (x.widened() + Interval(math.log(n.lo), math.log(n.hi)).widened()).widened()
+    return Interval(x.lo, most.hi)  # never less than the largest, which is in it as it is
 
 
 ROWS = (

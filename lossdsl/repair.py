@@ -1,0 +1,87 @@
+"""A guard for an operation in danger, written into the formula: on its operand, never on its result."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lossdsl.checked import Checked
+from lossdsl.checker.names import walk
+from lossdsl.ir.node import Node
+from lossdsl.ops import OPERATORS
+from lossdsl.syntax import ast
+
+GUARDS: dict[str, tuple[int, str]] = {
+    **dict.fromkeys(("log", "log2", "log10", "rsqrt", "sqrt", "lgamma", "digamma"), (0, "maximum({x}, epsilon)")),
+    "log1p": (0, "maximum({x}, epsilon - 1)"),
+    "reciprocal": (0, "maximum({x}, epsilon)"),
+    "divide": (1, "maximum({x}, epsilon)"),
+    "xdivy": (1, "maximum({x}, epsilon)"),
+    "xlogy": (1, "maximum({x}, epsilon)"),
+    "power": (0, "maximum({x}, epsilon)"),
+    **dict.fromkeys(("exp", "expm1", "sinh", "cosh"), (0, "minimum({x}, 60)")),
+    **dict.fromkeys(("arcsin", "arccos", "erfinv"), (0, "clip({x}, epsilon - 1, 1 - epsilon)")),
+}
+"""Which operand to guard, and how: by `maximum`, since a constant that is added may be merged with another."""
+MOST = 4
+"""Single guards that are tried."""
+WRITTEN = {"xlogy": "log", "xdivy": "divide", "rsqrt": "sqrt", "log_softmax": "log"}
+"""What a rewritten operation was, if it is not written so."""
+
+
+def repairs(checked: Checked, node: Node) -> Iterator[str]:
+    """The formula with a guard at one operation that the danger may come from, and then at all of its kind."""
+    text = checked.formula.span.source.text  # of a bare name, the text of the library
+    suspects = _suspects(checked, node)
+    for expr in suspects[:MOST]:
+        yield _guarded(text, [expr])
+    alike = [expr for expr in suspects if _operation(expr) == _operation(suspects[0])]
+    if len(alike) > 1:
+        yield _guarded(text, alike)
+
+
+def _guarded(text: str, exprs: list[ast.Expr]) -> str:
+    """A text with guards around an operand of each expression, those within others left out."""
+    taken = len(text)
+    for expr in sorted(exprs, key=lambda each: each.span.start, reverse=True):
+        place, guard = GUARDS[_operation(expr)]
+        span = _operands(expr)[place].span
+        if span.stop <= taken:
+            text = text[: span.start] + guard.format(x=span.text) + text[span.stop :]
+            taken = span.start
+    return text
+
+
+def _suspects(checked: Checked, node: Node) -> list[ast.Expr]:
+    """Operations that can be guarded: those written where the danger is, the innermost first."""
+    found = [
+        part
+        for statement in (*checked.formula.statements, checked.formula.result)
+        if statement is not None
+        for part in walk(statement)
+        if isinstance(part, (ast.Call, ast.Binary)) and _operation(part) in GUARDS
+    ]
+    wanted = {node.op, WRITTEN.get(node.op, node.op)}
+    at = node.span
+
+    def inside(expr: ast.Expr) -> bool:
+        return (
+            at is not None
+            and at.source is expr.span.source
+            and at.start <= expr.span.start <= expr.span.stop <= at.stop
+        )
+
+    near = [expr for expr in found if inside(expr) or _operation(expr) in wanted]
+    return sorted(near, key=lambda e: (_operation(e) not in wanted, not inside(e), e.span.stop - e.span.start))
+
+
+def _operation(expr: ast.Expr) -> str:
+    if isinstance(expr, ast.Call):
+        return expr.function
+    return OPERATORS.get(expr.op, "") if isinstance(expr, ast.Binary) else ""
+
+
+def _operands(expr: ast.Expr) -> tuple[ast.Expr, ...]:
+    if isinstance(expr, ast.Call):
+        return expr.args
+    assert isinstance(expr, ast.Binary)
+    return expr.left, expr.right

@@ -1,0 +1,185 @@
+"""Random formulas that are proved finite, run on TensorFlow in eager calls, graphs and XLA: none may fail.
+
+python tests/keras/fuzz_proof.py COUNT [SEED]
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lossdsl.backends.load import load
+from lossdsl.checked import Checked, analyse
+from lossdsl.errors import LossError
+from lossdsl.interval import SMALLEST, Interval
+from lossdsl.proof import PROVED, inputs, prove
+
+ONE = ("exp", "expm1", "log", "log1p", "sqrt", "rsqrt", "square", "abs", "sigmoid", "softplus", "tanh", "log_sigmoid",
+       "reciprocal", "relu", "sign", "sin", "arctan", "cosh", "erf", "softmax", "log_softmax", "-", "cumsum", "normalize",
+       "lgamma", "silu", "log2", "sinh", "arcsin", "sort")  # fmt: skip
+MANY = ("sum", "mean", "max", "min", "logsumexp", "norm", "std", "prod", "var")
+TWO = ("+", "-", "*", "/", "+", "*", "-", "**")
+CALLS = ("maximum", "minimum", "xlogy", "logaddexp", "xdivy")
+CONSTANTS = ("0.5", "1", "2", "3", "1e-8", "1e-7", "epsilon", "0.1", "10", "1e-3", "100", "-1", "0")
+RANGES = ("in [0, 1]", "in [0, inf)", "in (0, 1]", "in [-1, 1]", "in [-10, 10]", "in [0.1, 5]", "in [-1000, 1000]",
+          "in [0, 1e6]", "in [-1e9, 1e9]", "")  # fmt: skip
+
+
+class Writer:
+    """Writes one formula after another, the same for the same seed."""
+
+    def __init__(self, seed: int) -> None:
+        self.random = random.Random(seed)
+
+    def formula(self) -> str:
+        pick = self.random.choice
+        heads = [f"{name}: float[batch, k] {pick(RANGES)}".rstrip() for name in ("y_true", "y_pred")]
+        return "\n".join([*heads, f"mean({self.value(self.random.randint(2, 5))} + 0 * y_pred)"])
+
+    def value(self, depth: int) -> str:
+        roll, pick = self.random.random(), self.random.choice
+        if depth == 0 or roll < 0.08:
+            return pick(("y_true", "y_pred", "y_pred", "y_pred", pick(CONSTANTS)))
+        if roll < 0.38:
+            return f"{pick(ONE)}({self.value(depth - 1)})"
+        if roll < 0.68:
+            sign = pick(TWO)
+            right = pick(("2", "0.5", "1.5", "3", "-1")) if sign == "**" else self.value(depth - 1)
+            return f"({self.value(depth - 1)} {sign} {right})"
+        if roll < 0.78:
+            return f"{pick(CALLS)}({self.value(depth - 1)}, {pick((pick(CONSTANTS), self.value(depth - 1)))})"
+        if roll < 0.86:
+            return f"{pick(MANY)}({self.value(depth - 1)}, axis=-1)"
+        if roll < 0.92:
+            return f"clip({self.value(depth - 1)}, {pick(('epsilon', '0', '-1', '1e-6'))}, {pick(('1', '1 - epsilon', '5'))})"
+        sign = pick((">", "<", ">=", "!=", "=="))
+        subject = self.value(depth - 1)
+        inside = self.value(depth - 1).replace("y_pred", subject) if len(subject) < 40 else self.value(depth - 1)
+        return f"where({subject} {sign} {pick(('0', '1', '0.5', 'y_true'))}, {inside}, {pick(CONSTANTS)})"
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A formula of which value or gradient is proved to be finite."""
+
+    text: str
+    checked: Checked
+    value: bool
+    gradient: bool
+
+
+def claims(seed: int, count: int) -> Iterator[Claim]:
+    """What is proved of so many random formulas."""
+    writer = Writer(seed)
+    for _ in range(count):
+        text = writer.formula()
+        try:
+            checked = analyse(text)
+        except LossError:
+            continue
+        found = {part.name: part.verdict == PROVED for part in prove(checked, search=False).parts}
+        if any(found.values()) and checked.display().gradient_source():
+            yield Claim(text, checked, found["value"], found["gradient"])
+
+
+def data(claim: Claim, samples: int = 96) -> dict[str, np.ndarray]:
+    """Corners of the declared ranges, constants of the formula, and numbers between."""
+    random = np.random.default_rng(len(claim.text))
+    found = {}
+    for name, interval in inputs(claim.checked, 3.4028234663852886e38).items():
+        found[name] = np.ones(samples, np.float32) if name == "upstream" else _numbers(interval, (samples, 4), random)
+    return found
+
+
+def _numbers(interval: Interval, shape: tuple[int, ...], random: np.random.Generator) -> np.ndarray:
+    corners = [
+        interval.lo,
+        interval.hi,
+        0.0,
+        1.0,
+        -1.0,
+        0.5,
+        2.0,
+        88.0,
+        89.0,
+        -88.0,
+        -104.0,
+        1e-7,
+        1e-8,
+        -1e-7,
+        1e-20,
+        1e19,
+    ]
+    pool = np.array([x for x in corners if x in interval and (x == 0.0 or abs(x) >= SMALLEST)], np.float32)
+    pool = np.concatenate([pool, np.nextafter(pool, np.float32(0))])
+    pool = pool[(pool >= interval.lo) & (pool <= interval.hi)]
+    wide = np.sign(random.normal(size=shape)) * 10.0 ** random.uniform(-8, 8, shape)
+    between = np.clip(
+        np.where(random.uniform(size=shape) < 0.5, wide, random.normal(size=shape)), interval.lo, interval.hi
+    )
+    numbers = np.where(random.uniform(size=shape) < 0.6, random.choice(pool, shape), between).astype(np.float32)
+    numbers[: shape[0] // 4] = random.choice(pool, (shape[0] // 4, 1))
+    return np.where(np.abs(numbers) < SMALLEST, np.float32(0), numbers) if 0.0 in interval else numbers
+
+
+def failures(group: list[Claim], mode: str) -> list[str]:
+    """The formulas of a group whose value or gradient came out as NaN or infinite, though proved finite."""
+    import tensorflow as tf
+    from keras import ops
+
+    from lossdsl.backends import shims
+
+    every = []
+    for claim in group:
+        program = claim.checked.display()
+        every.append(load(program.source + "\n\n" + (program.gradient_source() or ""), "<fuzz>", ops=ops, shims=shims))
+
+    def run(arrays: list[dict[str, Any]]) -> list[Any]:
+        return [
+            (code.value(x["y_true"], x["y_pred"]), code.pull_value(x["y_true"], x["y_pred"], x["upstream"]))
+            for code, x in zip(every, arrays, strict=True)
+        ]
+
+    given = [{name: tf.constant(x) for name, x in data(claim).items()} for claim in group]
+    found = (run if mode == "eager" else tf.function(run, jit_compile=mode == "xla", autograph=False))(given)
+    wrong = []
+    for claim, (value, slope) in zip(group, found, strict=True):
+        for proved, part, result in ((claim.value, "value", value), (claim.gradient, "gradient", slope)):
+            bad = ~np.isfinite(np.asarray(result, np.float32))
+            if proved and bad.any():
+                at = np.argwhere(bad)[0][0]
+                shown = {name: x[at].tolist() for name, x in data(claim).items()}
+                wrong.append(f"{mode}: the {part} of\n{claim.text}\nis not finite for {shown}")
+    return wrong
+
+
+def main(count: int, seed: int, group: int = 25) -> int:
+    """Try so many formulas; the number of failures."""
+    import time
+
+    start, proved, bad, waiting = time.time(), 0, 0, []
+    for claim in claims(seed, count):
+        waiting.append(claim)
+        proved += 1
+        if len(waiting) == group:
+            for mode in ("eager", "graph", "xla"):
+                for text in failures(waiting, mode):
+                    bad += 1
+                    print(text, flush=True)
+            waiting = []
+    print(
+        f"seed {seed}: {count} formulas, {proved} proved in part, {bad} failures, {time.time() - start:.0f} s",
+        flush=True,
+    )
+    return bad
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).parent))
+    sys.exit(min(main(int(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 1), 1))
