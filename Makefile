@@ -11,7 +11,7 @@ BENCH_READY := $(VENV)/.ready-bench
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint test-slow test-backends bench docs clean
+.PHONY: help demo test lint test-slow test-backends fuzz bench docs clean
 
 help: ## Show these targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -38,6 +38,12 @@ test-slow: $(READY) ## The tests that take minutes
 
 test-backends: $(READY) ## The same numbers on every backend that is installed
 	$(BIN)/python -m pytest -m backends
+
+FORMULAS ?= 100000
+SEED ?= 1
+
+fuzz: $(READY) ## Random formulas that are proved finite, run: FORMULAS=100000 of them from SEED=1, for hours
+	$(BIN)/python tests/keras/fuzz_proof.py $(FORMULAS) $(SEED)
 
 $(BENCH_READY): $(READY)
 	$(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt -e '.[bench]'

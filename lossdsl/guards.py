@@ -31,14 +31,14 @@ Guard = Node | None
 
 ALL_MOVE = frozenset({"sort", "flip", "pairs", "unpairs", "expand_dims"})
 """Operations that use every entry of their operand, elsewhere."""
-MOVES = ALL_MOVE | {"select", "slice", "take", "take_along_axis", "top_k"}
+MOVES = ALL_MOVE | {"select", "slice", "take", "take_along_axis", "top_k", "windows"}
 """Operations whose `grad` text says where each entry came from, so that it takes a guard there too."""
 BY_PLACE = (MOVES - {"sort", "top_k"}) | {"where"}
 """Operations that choose or move entries without looking at their values."""
 PICKS = frozenset({"select", "take_along_axis", "top_k"})
 """Operations that take at least one entry of every line along their axis."""
 LINEAR = MOVES | {"add", "subtract", "negative", "where", "sum", "mean", "spread", "cumsum", "matmul", "abs", "relu",
-                  "leaky_relu", "maximum", "minimum", "clip", "max", "min"}  # fmt: skip
+                  "leaky_relu", "rfft_real", "rfft_imag", "maximum", "minimum", "clip", "max", "min"}  # fmt: skip
 """Operations with a derivative that stays finite whatever is put in, and values no larger than a sum of those."""
 SAFE = 1.0
 """A point at which every operation without limits is harmless."""

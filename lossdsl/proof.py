@@ -165,9 +165,8 @@ def _part(name: str, root: Node, checked: Checked, search: bool) -> Part:
     if failing is None:
         return Part(name, float("inf"), None, (), None)
     danger = min(failing.dangers.values(), key=lambda each: each.node.number)
-    seen = witness(roots, builder, inputs(checked, tried)) if search else None
-    if search and seen is None and tried != reaches[0]:
-        seen = witness(roots, builder, inputs(checked, reaches[0]))
+    far = [tried, *([max(tried, FAR)] if proved < FAR else reaches[:1])] if search else []
+    seen = next((w for reach in far if (w := witness(roots, builder, inputs(checked, reach)))), None)
     return Part(name, proved, danger, tuple(_chain(danger)), seen)
 
 

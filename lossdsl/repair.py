@@ -46,9 +46,19 @@ def _guarded(text: str, exprs: list[ast.Expr]) -> str:
         place, guard = GUARDS[_operation(expr)]
         span = _operands(expr)[place].span
         if span.stop <= taken:
-            text = text[: span.start] + guard.format(x=span.text) + text[span.stop :]
+            text = text[: span.start] + guard.format(x=_bare(span.text)) + text[span.stop :]
             taken = span.start
     return text
+
+
+def _bare(text: str) -> str:
+    """Without the brackets around the whole of it, which a call needs no more."""
+    depth = 0
+    for i, character in enumerate(text):
+        depth += (character == "(") - (character == ")")
+        if depth == 0 and i < len(text) - 1:
+            return text
+    return text[1:-1] if text.startswith("(") else text
 
 
 def _suspects(checked: Checked, node: Node) -> list[ast.Expr]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from graph_oracle import Driven, slope
 
 from lossdsl import eject, evaluate
 from lossdsl.checked import analyse
@@ -98,3 +99,21 @@ def test_an_ejected_file_knows_the_sizes() -> None:
     """The number of windows is part of what it compares."""
     text = "mean(mean(windows(y_pred, 3, step=2), axis=-1) - y_true)"
     assert "('y_pred', 1, -3, 2, 1)" in eject(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "mean(where(windows(y_pred, 2) > 0, log(windows(y_pred, 2)), 0))",
+        "mean(sqrt(maximum(sum(windows(mean(windows(square(y_pred), 2), axis=-1), 2), axis=-1), 0.3)))",
+        "mean(where(y_true > 0, sqrt(sum(square(rfft_real(windows(y_pred, 4))), axis=(-1, -2))), 0))",
+    ],
+)
+def test_a_branch_not_taken_stays_out_of_the_gradient(text: str) -> None:
+    pred = np.random.default_rng(2).normal(size=(3, 6))
+    true = np.array([1.0, -1.0, 1.0]) if "y_true" in text else np.ones_like(pred)
+    declared = "y_true: float[batch]\ny_pred: float[batch, time]\n" if "y_true" in text else ""
+    driven = Driven(declared + text, true, pred)
+    direction, ones = np.ones_like(pred), np.ones(3)
+    wanted = slope(driven.root, driven.layout, driven.data, "y_pred", direction, ones)
+    assert float(np.sum(driven.gradient(ones=True))) == pytest.approx(float(wanted), rel=1e-9)

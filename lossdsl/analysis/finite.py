@@ -34,6 +34,11 @@ INNER: dict[str, Callable[[Interval, Interval], Interval]] = {
     "log_softmax": lambda x, n: x - x,
 }
 """What an operation computes on its way, where that can overflow and the value can't."""
+SHIFTED = frozenset({"softmax", "log_softmax", "logsumexp"})
+"""Operations that subtract the largest value from all: where a product is computed anew within that difference, as
+XLA does on processors that multiply and add in one step, it is off by the product's rounding."""
+MOST_SHIFT = 80.0 * 2.0**23
+"""Products up to here are rounded by less than what `exp` can bear."""
 NEVER = {"less": "greater_equal", "less_equal": "greater", "greater": "less_equal", "greater_equal": "less"}
 """The comparison that holds where another does not."""
 
@@ -184,6 +189,8 @@ class Finite:
         outside = limited and holds(op.domain, dict(zip(names, operands, strict=True))) is not True
         inner = INNER.get(node.op)
         most = inner(operands[0], entries_of(node, MOST_ENTRIES)) if inner else result
+        if node.op in SHIFTED and node.inputs[0].op != INPUT and operands[0].magnitude > MOST_SHIFT:
+            most = EVERYTHING
         if outside or _overflows(most) or _overflows(result):
             self.dangers[node] = Danger(node, tuple(operands), result, outside)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lossdsl.interval import EVERYTHING, NONNEGATIVE, UNIT, Interval
+from lossdsl.interval import UNIT, Interval
 from lossdsl.ops.op import EVERYWHERE, NO_KINK, NO_LIMITS, NOT_A_REDUCTION, Array, Curvature, Family, Monotone, Op
 from lossdsl.ops.special import product_with
 
@@ -21,6 +21,14 @@ def _log_bernoulli(x: Array, z: Array) -> Array:
 
 
 _XLOG1PY, _XLOG1PY_RANGE = product_with(np.log1p, -1.0)
+
+
+def _log_bernoulli_range(x: Interval, z: Interval) -> Interval:
+    """No further from 0 than `abs(z)`, as often as `x` is from its nearest end, and log(2)."""
+    share = max(1.0, abs(x).hi, abs(Interval(1.0, 1.0) - x).hi)
+    most = (Interval(0.0, abs(z).hi) * Interval(0.0, share) + Interval(0.0, 0.7)).widened().hi
+    return Interval(-most, 0.0 if UNIT.covers(x) else most)
+
 
 ROWS = (
     Op(
@@ -50,7 +58,7 @@ ROWS = (
         latex=r"\log \operatorname{{Bernoulli}}({x} \mid \sigma({z}))",
         domain=EVERYWHERE,
         monotone=(Monotone.BY_GRAD, Monotone.BY_GRAD),
-        range=lambda x, z: -NONNEGATIVE if UNIT.covers(x) else EVERYTHING,
+        range=_log_bernoulli_range,
         curvature=Curvature.NEITHER,
         grad=("g * z", "g * (x - sigmoid(z))"),
         at_kink=NO_KINK,

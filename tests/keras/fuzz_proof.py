@@ -9,6 +9,7 @@ import random
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -163,16 +164,12 @@ def main(count: int, seed: int, group: int = 25) -> int:
     """Try so many formulas; the number of failures."""
     import time
 
-    start, proved, bad, waiting = time.time(), 0, 0, []
-    for claim in claims(seed, count):
-        waiting.append(claim)
-        proved += 1
-        if len(waiting) == group:
-            for mode in ("eager", "graph", "xla"):
-                for text in failures(waiting, mode):
-                    bad += 1
-                    print(text, flush=True)
-            waiting = []
+    start, proved, bad, every = time.time(), 0, 0, claims(seed, count)
+    while waiting := list(islice(every, group)):
+        proved += len(waiting)
+        for text in (text for mode in ("eager", "graph", "xla") for text in failures(waiting, mode)):
+            bad += 1
+            print(text, flush=True)
     print(
         f"seed {seed}: {count} formulas, {proved} proved in part, {bad} failures, {time.time() - start:.0f} s",
         flush=True,

@@ -1,0 +1,50 @@
+"""What is proved never to be NaN or infinite is not, for random formulas, in eager calls, graphs and XLA."""
+
+from __future__ import annotations
+
+from itertools import islice
+import pytest
+from fuzz_proof import Claim, claims, failures
+
+from lossdsl.analysis import finite
+from lossdsl.checked import analyse
+
+SIZE = 25
+"""Formulas in one function: compiling takes longer than running."""
+
+
+def tried(seed: int, count: int) -> list[str]:
+    found, waiting = [], claims(seed, count)
+    while group := list(islice(waiting, SIZE)):
+        found += [text for mode in ("eager", "graph", "xla") for text in failures(group, mode)]
+    return found
+
+
+def test_what_is_proved_holds() -> None:
+    assert tried(seed=11, count=150) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(20, 30))
+def test_what_is_proved_holds_of_many(seed: int) -> None:
+    assert tried(seed, count=200) == []
+
+
+def test_a_wrong_proof_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Were domains and overflow not looked at, the first formulas would tell."""
+    monkeypatch.setattr(finite, "holds", lambda *_: True)
+    monkeypatch.setattr(finite, "_overflows", lambda _: False)
+    group = list(islice(claims(seed=12, count=60), SIZE))
+    assert failures(group, "eager")
+
+
+@pytest.mark.parametrize(
+    ("range", "text"),
+    [("in [-1000, 1000]", "mean(log_softmax(y_pred / 1e-8))"), ("in [0, 1]", "mean(log((1 - y_pred) + 1e-8))")],
+)
+def test_xla_runs_what_was_not_written(range: str, text: str) -> None:
+    """The reasons for two rules: a product within a shift, and constants that are merged."""
+    checked = analyse(f"y_pred: float[batch, k] {range}\n{text}")
+    claim = Claim(checked.text, checked, True, True)
+    assert not failures([claim], "eager")
+    assert failures([claim], "xla")
