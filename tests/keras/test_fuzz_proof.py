@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import islice
+
 import pytest
 from fuzz_proof import Claim, claims, failures
 

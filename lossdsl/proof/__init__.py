@@ -9,7 +9,6 @@ from typing import Any
 
 from lossdsl.analysis.finite import Danger, Finite
 from lossdsl.analysis.merged import merged
-from lossdsl.analysis.witness import Witness, witness
 from lossdsl.backends.formula_text import short
 from lossdsl.checked import Checked, analyse
 from lossdsl.checker.declared import data_declarations
@@ -17,7 +16,8 @@ from lossdsl.errors import LossError
 from lossdsl.guards import NoGradientError
 from lossdsl.interval import LARGEST, SMALLEST, UNIT, Interval
 from lossdsl.ir.node import CONST, Node
-from lossdsl.repair import repairs
+from lossdsl.proof.repair import repairs
+from lossdsl.proof.witness import Witness, witness
 from lossdsl.source import Span
 from lossdsl.syntax import ast
 
