@@ -45,6 +45,13 @@ def test_weights(shape, mode):
         assert found == pytest.approx((each * k).mean(), rel=1e-5)
 
 
+def test_weights_where_parts_of_a_graph_are_compiled():
+    w = np.array([2.0, 0.0, 1.0], "float32")
+    loss = lossdsl.compile(NAIVE, jit_compile=True)
+    found = evaluated(in_steps("sigmoid"), loss, STEPS, TARGETS, "graph", w)
+    assert found == pytest.approx((binary(STEPS, TARGETS)[0].mean(-1) * w).mean(), rel=1e-5)
+
+
 def test_weights_that_reach_the_classes_of_a_softmax():
     """They would weigh what softmax couples, so the probabilities are used."""
     w = np.random.default_rng(1).random((3, 2)).astype("float32")
