@@ -161,6 +161,23 @@ class TestGradients:
         _, by_pred, _ = wrap(lambda: self.run(lossdsl.compile(GUARDED, logits=False)))()
         assert by_pred is not None
 
+    @pytest.mark.parametrize("mode", ["eager", "graph", "xla"])
+    def test_of_labels_and_of_second_order(self, mode):
+        def run(z, t):
+            loss = lossdsl.compile(GUARDED)
+            with tf.GradientTape() as outer:
+                outer.watch(z)
+                with tf.GradientTape() as inner:
+                    inner.watch([z, t])
+                    value = loss(t, keras.ops.sigmoid(z))
+                by_logits, by_true = inner.gradient(value, [z, t])
+            return by_true, outer.gradient(by_logits, z)
+
+        wrap = {"eager": lambda f: f, "graph": tf.function, "xla": lambda f: tf.function(f, jit_compile=True)}[mode]
+        by_true, second = wrap(run)(tf.constant(LOGITS), tf.constant(LABELS))
+        np.testing.assert_allclose(by_true, -LOGITS / 6, rtol=1e-5)
+        np.testing.assert_allclose(second, sigmoid(LOGITS) * sigmoid(-LOGITS) / 6, rtol=1e-5, atol=1e-12)
+
     def test_a_formula_that_gains_nothing_keeps_it(self):
         _, by_pred, _ = self.run(lossdsl.compile("mean(square(y_true - y_pred))"))
         np.testing.assert_allclose(by_pred, (sigmoid(LOGITS) - LABELS) / 3, rtol=1e-5, atol=1e-8)
