@@ -212,7 +212,7 @@ class Dispatcher:
                 return None
             raise fail("weights-dont-fit", whole(checked), reason=Long(error)) from None
         dtype = self._dtype if activation is None else runtime.compute_dtype(self._dtype)
-        settings = (self._reduction, dtype, self._jit, self._ours, activation)
+        settings = (self._reduction, dtype, self._jit, self._ours)
         given = tuple(None if shape is None else len(shape) for shape in shapes)
         inputs = (kind, labels, given, program.true_rank, program.pred_rank, ranks)
         own = formula.total is not None and self._reduction is not None and ranks == (None, None)
