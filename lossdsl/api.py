@@ -56,6 +56,11 @@ class Report:
         """Whether it can come out as NaN or infinite; None where the formula is wrong. Found when asked for."""
         return prove(self._checked) if self._checked is not None else None
 
+    @cached_property
+    def logits(self) -> tuple[str, ...]:
+        """The activations (`sigmoid`, `softmax`) whose logits the loss uses in place of the probabilities they made."""
+        return self._checked.activations if self._checked is not None else ()
+
     def render(self) -> str:
         """The report as shown to a person."""
         lines = [diagnostic.render() for diagnostic in self.diagnostics]
@@ -65,6 +70,8 @@ class Report:
             lines += [_describe(term) for term in self.terms]
             if self.couples_batch != "none":
                 lines.append(_COUPLED[self.couples_batch])
+            if self.logits:
+                lines.append(_LOGITS.format(" or ".join(self.logits)))
             lines += [self.proof.render()] if self.proof is not None else []
         return "\n".join(lines)
 
@@ -76,6 +83,7 @@ class Report:
             "signature": self.signature,
             "parameters": dict(self.parameters),
             "couples_batch": self.couples_batch,
+            "logits": list(self.logits),
             "terms": [{"name": t.name, "kind": t.kind, "weights_rank": t.rank} for t in self.terms],
             "finite": [part.to_dict() for part in self.proof.parts] if self.proof is not None else [],
         }
@@ -85,6 +93,8 @@ _COUPLED = {
     "rows": "couples samples: the value of a sample depends on the others, and on the size of the batch",
     "batch": "couples samples: one number for the whole batch, which depends on its size; no weights, no mask",
 }
+_LOGITS = """uses the logits where y_pred comes out of a {} (TensorFlow, torch); without them (JAX, another activation)
+what rounding makes 0 or 1 is lost: there the gradient is 0, or the value infinite"""
 _KINDS = {
     "mean": "a mean over positions",
     "sum": "a sum over positions",

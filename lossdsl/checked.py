@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import Any
@@ -19,6 +20,7 @@ from lossdsl.checker.signature import Shape, Signature
 from lossdsl.errors import Diagnostic, LossError, fail
 from lossdsl.ir.node import show
 from lossdsl.program import Program, Term, aligned, build, looks_at, terms_of
+from lossdsl.rewrite.logits import ACTIVATIONS, has_logarithm
 from lossdsl.source import Source, Span
 from lossdsl.syntax import ast
 from lossdsl.syntax.parse import parse
@@ -92,31 +94,74 @@ class Checked:
         found = data_declarations(self.formula)
         return _fill(found.get("y_true"), self.label), _fill(found.get("y_pred"), False)
 
+    @cached_property
+    def may_use_logits(self) -> bool:
+        """Whether the logits that probabilities came of could serve it better than the probabilities."""
+        assert self.elaborated.root is not None
+        return self.best and self.signature.y_pred.kind in ("prob", "float") and has_logarithm([self.elaborated.root])
+
     def program(
-        self, true_shape: Sequence[int | None], pred_shape: Sequence[int | None], *, alive: bool = False
+        self,
+        true_shape: Sequence[int | None],
+        pred_shape: Sequence[int | None],
+        *,
+        alive: bool = False,
+        activation: str | None = None,
     ) -> Program:
         """The program for data of these shapes (None where a size is not known yet).
 
-        Raises LossError where ranks or sizes can't meet, naming both shapes at the place in the formula.
+        With an `activation`, its `y_pred` is the logits of the formula's. Raises LossError where ranks or sizes can't
+        meet, naming both shapes at the place in the formula.
         """
         whole = Span(self.source, 0, len(self.source.text))
         stars = self._stars(true_shape, pred_shape, whole)
-        found = self._programs.get((stars, alive))
+        key = stars, alive, activation
+        found = self._programs.get(key)
         if found is None:
-            again = elaborate(self.formula, self.signature, stars, self.meaning, alive=alive)
+            again = elaborate(self.formula, self.signature, stars, self.meaning, alive=alive, activation=activation)
             if again.errors:
                 raise LossError(again.errors)
-            found = self._programs[stars, alive] = build(again, self.fill, alive, self.best)
+            fill = self.fill if activation is None else (self.fill[0], 0.0)
+            found = self._programs[key] = build(again, fill, alive, self.best, activation)
         sizes = self._sizes(found, true_shape, pred_shape, whole)
         data = f"y_true has shape {_tuple(true_shape)}, y_pred {_tuple(pred_shape)}"
         found.check_sizes(sizes, whole, data)
         return found
 
+    def from_logits(
+        self,
+        true_shape: Sequence[int | None],
+        pred_shape: Sequence[int | None],
+        activation: str,
+        *,
+        alive: bool = False,
+    ) -> Program | None:
+        """The program on the logits that an activation made `y_pred` of, or None where probabilities do as well.
+
+        That is also where it can't be had: what is wrong with the data is said where the probabilities are used.
+        """
+        with suppress(LossError):
+            found = self.program(true_shape, pred_shape, alive=alive, activation=activation)
+            same_axes = activation == "sigmoid" or len(pred_shape) == found.pred_rank
+            return found if found.gains and same_axes else None
+        return None
+
     def display(self) -> Program:
         """The program to show where no data has come: at rank 2 where the formula takes it."""
-        signature, stars = self.signature, self._shown[0]
-        ranks = [shape.least + shape.has_star * stars for shape in (signature.y_true, signature.y_pred)]
-        return self.program(*((None,) * rank for rank in ranks))
+        return self.program(*self._shapes_shown)
+
+    @property
+    def _shapes_shown(self) -> tuple[tuple[None, ...], tuple[None, ...]]:
+        true, pred = self.signature.y_true, self.signature.y_pred
+        stars = self._shown[0]
+        return (None,) * (true.least + true.has_star * stars), (None,) * (pred.least + pred.has_star * stars)
+
+    @cached_property
+    def activations(self) -> tuple[str, ...]:
+        """What may have made `y_pred`, so that the logits serve the formula better; at the rank that is shown."""
+        if not self.may_use_logits:
+            return ()
+        return tuple(a for a in ACTIVATIONS if self.from_logits(*self._shapes_shown, a) is not None)
 
     @property
     def terms(self) -> tuple[Term, ...]:

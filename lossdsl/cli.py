@@ -60,7 +60,7 @@ def _check(found: Found) -> Result:
         span = Span(found.source, 0, len(found.source.text))
         return Result(found, None, (diagnostic("config-later", span, found=found.interpolation),))
     if found.unknown:
-        span, known = Span(found.source, 0, len(found.source.text)), ", ".join(SETTINGS[:5])
+        span, known = Span(found.source, 0, len(found.source.text)), ", ".join(SETTINGS[:6])
         return Result(found, None, (diagnostic("spec-key", span, names=", ".join(found.unknown), known=known),))
     try:
         params = {name: plain(name, value) for name, value in found.params.items()}

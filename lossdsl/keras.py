@@ -22,12 +22,15 @@ def compile(
     jit_compile: bool | str = "auto",
     rewrite: bool = True,
     gradient: str = "ours",
+    logits: bool | str = "auto",
     **more_params: object,
 ) -> Loss:
     """Make a `keras.losses.Loss` of a formula; parameters go in `params`, or by name.
 
     Without `rewrite` the code computes the formula as it was written. `gradient="backend"` leaves differentiation to
-    the framework, which forward mode (JAX `jvp`, `jacfwd`) and `torch.func` need.
+    the framework, which forward mode (JAX `jvp`, `jacfwd`) and `torch.func` need. Where a formula takes logarithms of
+    probabilities that a sigmoid or softmax has made, it uses the logits behind them, and the gradient with respect to
+    `y_pred` itself is None; `logits=False` turns that off.
     """
     if not isinstance(formula, (str, Source)):
         raise fail("not-a-formula", None, kind=type(formula).__name__)
@@ -42,9 +45,17 @@ def compile(
         jit_compile=jit_compile,
         rewrite=rewrite,
         gradient=gradient,
+        logits=logits,
     )
 
 
-def metric(formula: str | Source, *, name: str | None = None, dtype: Any = None, **params: object) -> Metric:
+def metric(
+    formula: str | Source,
+    *,
+    name: str | None = None,
+    dtype: Any = None,
+    logits: bool | str = "auto",
+    **params: object,
+) -> Metric:
     """Make a `keras.metrics.Metric` of a formula: the weighted mean over the whole data set."""
-    return Metric(formula, params, name=name, dtype=dtype)
+    return Metric(formula, params, name=name, dtype=dtype, logits=logits)

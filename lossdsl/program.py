@@ -20,6 +20,7 @@ from lossdsl.gradient import NoGradientError, upstream, vjp
 from lossdsl.ir.build import Builder
 from lossdsl.ir.node import INPUT, Node, reachable
 from lossdsl.rewrite.contract import contract
+from lossdsl.rewrite.logits import RULES_FOR_LOGITS, gains
 from lossdsl.rewrite.passes import RULES, Applied, follow, rewrite
 from lossdsl.rewrite.rules import DIFFERENTIABLE, GRADIENT, Rule
 from lossdsl.rewrite.scales import gather_scales
@@ -58,7 +59,8 @@ class Joint(NamedTuple):
 class Program:
     """The code of a formula for inputs of given ranks; `source` defines `value` and `terms`.
 
-    `true_rank` is 0 where the formula does not look at y_true, which may then have any shape.
+    `true_rank` is 0 where the formula does not look at y_true, which may then have any shape. `activation` is what
+    made the formula's `y_pred` of logits, which its code gets in that place; `gains` whether that is of any use.
     """
 
     source: str
@@ -72,6 +74,8 @@ class Program:
     elaborated: Elaborated
     nodes: tuple[Node, ...]
     form: Form
+    activation: str | None = None
+    gains: bool = False
     _loaded: dict[int, SimpleNamespace] = field(default_factory=dict)
     _attached: dict[tuple[int, bool], SimpleNamespace] = field(default_factory=dict)
 
@@ -181,13 +185,16 @@ class Program:
                 raise fail("tensor-too-large", node.span or whole, size=size, shape=shape)
 
 
-def build(elaborated: Elaborated, fill: tuple[float, float], alive: bool, best: bool = True) -> Program:
-    """The program of a formula that was elaborated without errors; `best` rewrites it."""
+def build(
+    elaborated: Elaborated, fill: tuple[float, float], alive: bool, best: bool = True, activation: str | None = None
+) -> Program:
+    """The program of a formula that was elaborated without errors, with that `activation`; `best` rewrites it."""
     root = elaborated.root
     assert root is not None
     builder, inputs = elaborated.builder, elaborated.inputs
     terms = _root_terms(elaborated)
-    form = Form(builder, [root, *(term.node for term in terms)], elaborated.names, best)
+    first = () if activation is None else RULES_FOR_LOGITS
+    form = Form(builder, [root, *(term.node for term in terms)], elaborated.names, best, first=first)
     value, *parts = form.roots
     extra = ["alive"] if alive else []
     uses_true = looks_at([root, *form.roots], "y_true")
@@ -208,6 +215,8 @@ def build(elaborated: Elaborated, fill: tuple[float, float], alive: bool, best: 
         elaborated=elaborated,
         nodes=tuple(reachable(form.roots)),
         form=form,
+        activation=activation,
+        gains=activation is not None and gains(form.rewritten, activation),
     )
 
 
@@ -236,7 +245,8 @@ def _root_terms(elaborated: Elaborated) -> list[RootTerm]:
 class Form:
     """Roots in the form that is printed: rewritten, without needless spreads, contracted.
 
-    `kept` makes it a gradient's: nodes of the value that it goes with, which are computed anyhow.
+    `kept` makes it a gradient's: nodes of the value that it goes with, which are computed anyhow. Rules that come
+    `first` are tried before the usual ones, those that come `last` after all of them.
     """
 
     def __init__(
@@ -247,12 +257,13 @@ class Form:
         best: bool,
         last: Sequence[Rule] = (),
         kept: Sequence[Node] | None = None,
+        first: Sequence[Rule] = (),
     ) -> None:
         self.builder = builder
         self.best = best
         self.applied: list[Applied] = []
         made = {node: node for node in reachable(roots)}
-        for rules in (RULES if best else (), last):
+        for rules in ((*first, *RULES) if best else (), last):
             if rules:
                 more, applied = rewrite(builder, [made[root] for root in roots], rules)
                 made = follow(made, more)

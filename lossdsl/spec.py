@@ -37,6 +37,7 @@ class LossSpec:
     reduction: str = "sum_over_batch_size"
     name: str | None = None
     dtype: str | None = None
+    logits: bool | str = "auto"
     language: int = LANGUAGE
 
     def __post_init__(self) -> None:
@@ -47,6 +48,7 @@ class LossSpec:
         for name, value in (
             ("params", {str(k): plain(str(k), v) for k, v in (self.params or {}).items()}),
             ("reduction", "none" if self.reduction is None else self.reduction),
+            ("logits", check_logits(self.logits)),
             ("dtype", getattr(self.dtype, "name", self.dtype)),
         ):
             object.__setattr__(self, name, value)
@@ -113,6 +115,7 @@ class LossSpec:
             name=self.name,
             reduction=self.reduction,
             dtype=self.dtype,
+            logits=self.logits,
             jit_compile=jit_compile,
         )
 
@@ -125,7 +128,7 @@ class LossSpec:
 
     def __hash__(self) -> int:
         params = tuple(sorted((name, _frozen(value)) for name, value in self.params.items()))
-        return hash((self.formula, params, self.reduction, self.name, self.dtype, self.language))
+        return hash((self.formula, params, self.reduction, self.name, self.dtype, self.logits, self.language))
 
     @classmethod
     def json_schema(cls) -> dict[str, Any]:
@@ -140,6 +143,7 @@ class LossSpec:
             "reduction": {"enum": [*REDUCTIONS, None]},
             "name": {"type": ["string", "null"], "pattern": f"^{_NAME.pattern}$"},
             "dtype": {"type": ["string", "null"]},
+            "logits": {"enum": ["auto", True, False]},
             "language": {"type": "integer", "minimum": 1, "maximum": LANGUAGE},
         }
         whole = {
@@ -197,6 +201,13 @@ def _no_key_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
             raise fail("config-unreadable", None, kind="JSON", reason=f"the key {key!r} stands there twice")
         found[key] = value
     return found
+
+
+def check_logits(logits: object) -> bool | str:
+    """`"auto"`, which True means as well, or False."""
+    if logits is False or logits is True or logits == "auto":
+        return "auto" if logits else False
+    raise _setting("logits", logits, 'it is "auto", or False to use probabilities as they are')
 
 
 def _setting(name: str, value: object, allowed: str) -> LossError:

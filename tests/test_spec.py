@@ -97,6 +97,14 @@ def test_round_trips(again):
         assert {k: type(v) for k, v in copied.params.items()} == {k: type(v) for k, v in spec.params.items()}
 
 
+def test_logits_are_written_down_where_they_are_off():
+    off, on = LossSpec("mean(y_pred)", logits=False), LossSpec("mean(y_pred)", logits=True)
+    assert LossSpec.from_json(off.to_json()) == off != on
+    assert off.to_dict() == {"formula": "mean(y_pred)", "logits": False}
+    assert on == LossSpec("mean(y_pred)")
+    assert hash(on) != hash(off)
+
+
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
@@ -127,6 +135,8 @@ def test_values_that_are_no_parameters(value):
         (lambda: LossSpec(F, {"gamma": "x"}), "spec-value"),
         (lambda: LossSpec(F, [("gamma", 1)]), "spec-setting"),
         (lambda: LossSpec(F, {"gamma": 2}, reduction="avg"), "spec-setting"),
+        (lambda: LossSpec(F, {"gamma": 2}, logits="never"), "spec-setting"),
+        (lambda: LossSpec(F, {"gamma": 2}, logits=0), "spec-setting"),
         (lambda: LossSpec(F, {"gamma": 2}, reduction=["sum"]), "spec-setting"),
         (lambda: LossSpec(F, {"gamma": 2}, name=F), "spec-setting"),
         (lambda: LossSpec(F, {"gamma": 2}, name="_scope"), "spec-setting"),

@@ -17,6 +17,7 @@ from keras import KerasTensor, ops
 
 from lossdsl.backends import live_ops, runtime, shims
 from lossdsl.backends.live_config import kind_of, warn, whole
+from lossdsl.backends.live_logits import activation_of, logits_of
 from lossdsl.backends.live_total import Total, may_need_gradient, silent
 from lossdsl.backends.runtime_gradient import attach
 from lossdsl.backends.runtime_replicas import replicas
@@ -32,13 +33,16 @@ class Plan(NamedTuple):
     """What is settled for one set of shapes; `key` names the compiled function that serves them.
 
     `labels` is whether somebody may ask for the gradient of y_true; `has_own_xla`, whether the formula's own
-    functions are compiled, where that is asked for, so that the whole need not be.
+    functions are compiled, where that is asked for, so that the whole need not be. Where the program has an activation,
+    logits come in place of y_pred, and `dtype` does not round them.
     """
 
+    program: Program
     formula: runtime.Formula
     ranks: runtime.Ranks
     labels: bool
     has_own_xla: bool
+    dtype: str
     key: Hashable
 
 
@@ -82,21 +86,29 @@ class Dispatcher:
     """See `live_register.unconverted`."""
 
     def __init__(
-        self, checked: Checked, reduction: str | None, dtype: str, jit_compile: bool | str, gradient: str
+        self,
+        checked: Checked,
+        reduction: str | None,
+        dtype: str,
+        jit_compile: bool | str,
+        gradient: str,
+        logits: bool | str,
     ) -> None:
         self._checked = checked
         self._reduction = None if reduction == "none" else reduction
         self._dtype = dtype
         self._jit = jit_compile is True
         self._ours = gradient == "ours"
-        self._plans: dict[Hashable, Plan] = {}
+        numbers = self._ours or keras.config.backend() != "torch"  # under `torch.func` nobody may look at them
+        self._logits = logits == "auto" and checked.may_use_logits and numbers
+        self._plans: dict[Hashable, Plan | None] = {}
         self._held: dict[Hashable, Compiled] = {}
         self._warned = False
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, mask: Any = None) -> Any:
         """The loss; a mask has to be given here, since a tensor that enters a function loses it."""
         arrays = self._tensors(y_true, y_pred, sample_weight, mask)
-        plan = self._plan(arrays, may_need_gradient(arrays[0]))
+        plan, arrays = self._choose(arrays, may_need_gradient(arrays[0]))
         if any(isinstance(x, KerasTensor) for x in arrays):
             return self._run(plan, arrays, None)
         group = replicas()
@@ -121,9 +133,8 @@ class Dispatcher:
 
     def fractions(self, y_true: Any, y_pred: Any, sample_weight: Any, mask: Any) -> list[tuple[Any, Any]]:
         """Weighted sum and divisor of each term, for a metric."""
-        arrays = self._tensors(y_true, y_pred, sample_weight, mask)
-        plan = self._plan(arrays)
-        return runtime.fractions(plan.formula, *arrays, ranks=plan.ranks, dtype=self._dtype, replicas=replicas())
+        plan, arrays = self._choose(self._tensors(y_true, y_pred, sample_weight, mask))
+        return runtime.fractions(plan.formula, *arrays, ranks=plan.ranks, dtype=plan.dtype, replicas=replicas())
 
     def _tensors(self, *data: Any) -> list[Any]:
         """y_true, y_pred, weights and mask as tensors; a symbolic one, or one that isn't there, as it is."""
@@ -138,7 +149,9 @@ class Dispatcher:
     def _within(self, plan: Plan, arrays: Sequence[Any]) -> Any:
         """A compiled function inside a plain graph. It leaves the gradient of the labels to the graph, which prunes."""
         y_true, y_pred, *others = arrays
-        result = self._compiled(self._plan(arrays, labels=False))(*arrays)
+        same = self._planned(arrays, False, plan.program.activation)
+        assert same is not None
+        result = self._compiled(same)(*arrays)
         if not y_true.dtype.is_floating or not plan.formula.true_rank:
             return result
         return result + silent(lambda t, p: self._run(plan, (t, p, *others), None), result, y_true, y_pred)
@@ -149,36 +162,62 @@ class Dispatcher:
             *arrays,
             ranks=plan.ranks,
             reduction=self._reduction,
-            dtype=self._dtype,
+            dtype=plan.dtype,
             replicas=group,
         )
 
+    def _choose(self, arrays: list[Any], labels: bool = True) -> tuple[Plan, list[Any]]:
+        """What to run, and on what: on logits in place of y_pred where it is sure what they are, and of use."""
+        logits = logits_of(arrays[1]) if self._logits else None
+        if logits is not None:
+            instead = [arrays[0], logits.values, *arrays[2:]]
+            plans = {a: plan for a in logits.activations if (plan := self._planned(instead, labels, a)) is not None}
+            if plans and (activation := activation_of(arrays[1], logits)) in plans:
+                return plans[activation], instead
+        return self._plan(arrays, labels), arrays
+
     def _plan(self, arrays: Sequence[Any], labels: bool = True) -> Plan:
         """What these shapes need; the sizes are compared on every call, before anything could broadcast."""
-        shapes = tuple(None if x is None else _shape(n, x) for n, x in zip(_NAMES, arrays, strict=True))
-        key = shapes, arrays[0].dtype, labels
-        plan = self._plans.get(key)
-        if plan is None:
-            if len(self._plans) >= MOST_PLANS:
-                self._plans.clear()
-            plan = self._plans[key] = self._settle(*key)
+        plan = self._planned(arrays, labels, None)
+        assert plan is not None
         return plan
 
-    def _settle(self, shapes: tuple[Any, ...], kind: Hashable, labels: bool) -> Plan:
+    def _planned(self, arrays: Sequence[Any], labels: bool, activation: str | None) -> Plan | None:
+        """The same, also for logits in place of y_pred, of which there may be none."""
+        shapes = tuple(None if x is None else _shape(n, x) for n, x in zip(_NAMES, arrays, strict=True))
+        key = shapes, arrays[0].dtype, labels, activation
+        if key not in self._plans:
+            if len(self._plans) >= MOST_PLANS:
+                self._plans.clear()
+            self._plans[key] = self._settle(*key)
+        return self._plans[key]
+
+    def _settle(self, shapes: tuple[Any, ...], kind: Hashable, labels: bool, activation: str | None) -> Plan | None:
+        """The plan; None where logits gain nothing, or don't do, since weights reach where softmax couples."""
         true, pred, weights, mask = shapes
         checked = self._checked
-        alive = checked.couples != "none"
-        program = checked.program(true, pred, alive=alive and (weights is not None or mask is not None))
-        formula = formula_of(checked, program, alive, self._ours, labels, self._jit)
+        coupled = checked.couples != "none"
+        alive = coupled and (weights is not None or mask is not None)
+        if activation is None:
+            program: Program | None = checked.program(true, pred, alive=alive)
+        else:
+            program = checked.from_logits(true, pred, activation, alive=alive)
+        if program is None:
+            return None
+        formula = formula_of(checked, program, coupled, self._ours, labels, self._jit)
         try:
             ranks = runtime.settle(formula, self._reduction, pred, weights, mask)
         except ValueError as error:
+            if activation is not None:
+                return None
             raise fail("weights-dont-fit", whole(checked), reason=Long(error)) from None
-        settings = (self._reduction, self._dtype, self._jit, self._ours)
+        dtype = self._dtype if activation is None else runtime.compute_dtype(self._dtype)
+        settings = (self._reduction, dtype, self._jit, self._ours)
         given = tuple(None if shape is None else len(shape) for shape in shapes)
         inputs = (kind, labels, given, program.true_rank, program.pred_rank, ranks)
         own = formula.total is not None and self._reduction is not None and ranks == (None, None)
-        return Plan(formula, ranks, labels, own, (checked.key, program.source, settings, inputs))
+        key = checked.key, program.source, settings, inputs
+        return Plan(program, formula, ranks, labels, own, dtype, key)
 
     def _compiled(self, plan: Plan) -> Any:
         held = self._held.get(plan.key)
@@ -186,9 +225,8 @@ class Dispatcher:
             with _LOCK:
                 held = _COMPILED.get(plan.key)
                 if held is None:
-                    held = _COMPILED[plan.key] = _compile(
-                        plan, self._reduction, self._dtype, self._jit and not plan.has_own_xla
-                    )
+                    jit = self._jit and not plan.has_own_xla
+                    held = _COMPILED[plan.key] = _compile(plan, self._reduction, jit)
             self._held[plan.key] = held
         return held.function
 
@@ -202,7 +240,7 @@ class Dispatcher:
 _NAMES = ("y_true", "y_pred", "sample_weight", "the mask")
 
 
-def _compile(plan: Plan, reduction: str | None, dtype: str, jit: bool) -> Compiled:
+def _compile(plan: Plan, reduction: str | None, jit: bool) -> Compiled:
     """The closure holds the plan and not the loss, so that it lives exactly as long as some loss needs it."""
     import tensorflow as tf
 
@@ -213,7 +251,7 @@ def _compile(plan: Plan, reduction: str | None, dtype: str, jit: bool) -> Compil
     def run(y_true: Any, y_pred: Any, weights: Any, mask: Any) -> Any:
         y_true = y_true if plan.labels else tf.stop_gradient(y_true)
         return runtime.loss_value(
-            formula, y_true, y_pred, weights, mask, ranks=plan.ranks, reduction=reduction, dtype=dtype
+            formula, y_true, y_pred, weights, mask, ranks=plan.ranks, reduction=reduction, dtype=plan.dtype
         )
 
     return Compiled(tf.function(run, autograph=False, reduce_retracing=True, jit_compile=True if jit else None))

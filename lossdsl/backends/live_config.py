@@ -27,6 +27,7 @@ _KINDS: dict[str, tuple[tuple[type, ...], str]] = {
     "jit_compile": ((str, bool), '"auto", true or false'),
     "rewrite": ((bool,), "true or false"),
     "gradient": ((str,), '"ours" or "backend"'),
+    "logits": ((str, bool), '"auto" or false'),
     "language": ((int,), "a whole number"),
     "epsilon": ((float, int, type(None)), "a number"),
 }

@@ -27,7 +27,7 @@ from lossdsl.backends.live_register import registered, unconverted
 from lossdsl.backends.runtime import get_keras_mask
 from lossdsl.errors import fail
 from lossdsl.source import Source
-from lossdsl.spec import LossSpec
+from lossdsl.spec import LossSpec, check_logits
 
 DEFAULT_NAME = "lossdsl"
 """Never the formula: `fit` makes a scope of it."""
@@ -54,6 +54,7 @@ class Loss(keras.losses.Loss):  # type: ignore[misc]
         epsilon: float | None = None,
         rewrite: bool = True,
         gradient: str = "ours",
+        logits: bool | str = "auto",
     ) -> None:
         epsilon = check_epsilon(epsilon)
         given, used = check_dtype(dtype)
@@ -62,7 +63,8 @@ class Loss(keras.losses.Loss):  # type: ignore[misc]
         self._jit = check_jit(jit_compile)
         self._checked = checked_formula(formula, params, uses, epsilon, rewrite=rewrite)
         self._gradient = check_gradient(gradient)
-        self._dispatcher = Dispatcher(self._checked, reduction, used, jit_compile, gradient)
+        self._logits = check_logits(logits)
+        self._dispatcher = Dispatcher(self._checked, reduction, used, jit_compile, gradient, self._logits)
         warn_of_constants(self._checked, used)
         for found in self._checked.warnings:
             warnings.warn(found.render(), UserWarning, stacklevel=3)
@@ -70,7 +72,7 @@ class Loss(keras.losses.Loss):  # type: ignore[misc]
 
     @unconverted
     def call(self, y_true: Any, y_pred: Any) -> Any:
-        """The value of the formula: one number per sample, and per axis left standing."""
+        """The value of the formula: one number per sample, and per axis left standing; never from logits."""
         return self._dispatcher.value(y_true, y_pred)
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
@@ -97,7 +99,7 @@ class Loss(keras.losses.Loss):  # type: ignore[misc]
         """The loss as plain values."""
         reduction = "none" if self.reduction is None else self.reduction
         name = None if self.name == DEFAULT_NAME else self.name
-        return LossSpec(self.formula, dict(self.params), reduction, name, self._given_dtype)
+        return LossSpec(self.formula, dict(self.params), reduction, name, self._given_dtype, self._logits)
 
     def with_params(self, **changes: object) -> Loss:
         """Another loss of the same formula and settings, with other parameters."""
@@ -115,6 +117,7 @@ class Loss(keras.losses.Loss):  # type: ignore[misc]
             uses=checked.uses,
             epsilon=self._epsilon,
             rewrite=checked.best,
+            logits=self._logits,
         )
 
     def get_config(self) -> dict[str, Any]:
@@ -127,6 +130,7 @@ class Loss(keras.losses.Loss):  # type: ignore[misc]
             jit_compile=self._jit,
             rewrite=None if self._checked.best else False,
             gradient=None if self._gradient == "ours" else self._gradient,
+            logits=None if self._logits == "auto" else self._logits,
             epsilon=self._epsilon,
         )
 
@@ -134,10 +138,11 @@ class Loss(keras.losses.Loss):  # type: ignore[misc]
     def from_config(cls, config: dict[str, Any]) -> Loss:
         """The loss of a config; what a damaged or newer file holds is an error here."""
         known = ("formula", "params", "reduction", "name", "dtype", "jit_compile", "uses", "epsilon")
-        return cls(**read_config(config, (*known, "rewrite", "gradient")))
+        return cls(**read_config(config, (*known, "rewrite", "gradient", "logits")))
 
     def _identity(self) -> tuple[Any, ...]:
-        return self._checked.key, self.reduction, self.name, self._given_dtype, self._dtype, self._jit, self._gradient
+        settings = self._given_dtype, self._dtype, self._jit, self._gradient, self._logits
+        return self._checked.key, self.reduction, self.name, *settings
 
     def __eq__(self, other: object) -> bool:
         return self._identity() == other._identity() if isinstance(other, Loss) else NotImplemented

@@ -25,6 +25,7 @@ from lossdsl.checked import Checked
 from lossdsl.checker.signature import MOST_STARS
 from lossdsl.errors import LossError, fail
 from lossdsl.source import Source
+from lossdsl.spec import check_logits
 
 
 @registered
@@ -45,6 +46,7 @@ class Metric(keras.metrics.Metric):  # type: ignore[misc]
         uses: Mapping[str, str] | None = None,
         epsilon: float | None = None,
         rewrite: bool = True,
+        logits: bool | str = "auto",
     ) -> None:
         name = check_name(name, "lossdsl")
         if name == "loss":
@@ -53,8 +55,9 @@ class Metric(keras.metrics.Metric):  # type: ignore[misc]
         epsilon = check_epsilon(epsilon)
         super().__init__(dtype, name)
         self._given_dtype, self._epsilon = given, epsilon
+        self._logits = logits = check_logits(logits)
         self._checked = checked_formula(formula, params, uses, epsilon, measure=True, rewrite=rewrite)
-        self._dispatcher = Dispatcher(self._checked, "mean_with_sample_weight", used, False, "ours")
+        self._dispatcher = Dispatcher(self._checked, "mean_with_sample_weight", used, False, "ours", logits)
         if self._checked.couples != "none":
             warn("metric-per-batch", self._checked)
         self._terms = _most_terms(self._checked)
@@ -84,12 +87,14 @@ class Metric(keras.metrics.Metric):  # type: ignore[misc]
         """Everything that makes the metric, as JSON can hold it."""
         rewrite = None if self._checked.best else False
         settings = {"name": self.name, "dtype": self._given_dtype, "epsilon": self._epsilon, "rewrite": rewrite}
+        settings |= {"logits": None if self._logits == "auto" else self._logits}
         return write_config(self._checked, **settings)
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Metric:
         """The metric of a config; what a damaged or newer file holds is an error here."""
-        return cls(**read_config(config, ("formula", "params", "name", "dtype", "uses", "epsilon", "rewrite")))
+        known = ("formula", "params", "name", "dtype", "uses", "epsilon", "rewrite", "logits")
+        return cls(**read_config(config, known))
 
 
 def _most_terms(checked: Checked) -> int:

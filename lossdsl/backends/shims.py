@@ -107,8 +107,12 @@ def log_cosh(x: Any) -> Any:
 
 
 def log_bernoulli(x: Any, z: Any) -> Any:
-    """x * log_sigmoid(z) + (1 - x) * log_sigmoid(-z), with one logarithm, and no terms that cancel."""
-    return z * (x - ops.cast(z > 0, z.dtype)) - ops.softplus(-ops.abs(z))
+    """x * log_sigmoid(z) + (1 - x) * log_sigmoid(-z), with one logarithm, and no terms that cancel.
+
+    Where z is 0 both choices are those of one side, so that a framework's derivative is right there too.
+    """
+    positive = z > 0
+    return z * (x - ops.cast(positive, z.dtype)) - ops.softplus(ops.where(positive, -z, z))
 
 
 def normalize(x: Any, axis: int) -> Any:

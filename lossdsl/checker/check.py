@@ -123,16 +123,25 @@ def _wrong(found: Elaborated) -> tuple[int, bool]:
 
 
 def elaborate(
-    formula: ast.Formula, signature: Signature, stars: int, meaning: Meaning, *, alive: bool = False
+    formula: ast.Formula,
+    signature: Signature,
+    stars: int,
+    meaning: Meaning,
+    *,
+    alive: bool = False,
+    activation: str | None = None,
 ) -> Elaborated:
-    """The graph of a formula where `*` stands for `stars` axes; errors are in the result, not raised."""
+    """The graph of a formula where `*` stands for `stars` axes; errors are in the result, not raised.
+
+    With an `activation` the input called `y_pred` is logits, of which that makes what the formula means by the name.
+    """
     bound: dict[str, str] = {}
     for _ in range(MOST_PASSES):
         inputs = at_rank(signature, stars)
         builder = Builder(Layout(inputs.layout), bound)
         elaborator = Elaborator(builder, uses=meaning.uses, epsilon=meaning.epsilon, alive=alive)
         elaborator.used.update(meaning.named)
-        root, scope = _run(elaborator, formula, inputs, meaning)
+        root, scope = _run(elaborator, formula, inputs, meaning, activation)
         if not builder.newly_bound:
             break
         bound = builder.bound
@@ -155,13 +164,15 @@ def elaborate(
     )
 
 
-def _run(elaborator: Elaborator, formula: ast.Formula, inputs: Inputs, meaning: Meaning) -> tuple[Node | None, Scope]:
+def _run(
+    elaborator: Elaborator, formula: ast.Formula, inputs: Inputs, meaning: Meaning, activation: str | None
+) -> tuple[Node | None, Scope]:
     graph = elaborator.builder.graph
     scope = Scope(axes=dict(inputs.names))
     try:
         for name in INPUTS:
             node = graph.add(INPUT, attrs={"name": name}, type=inputs.types[name])
-            scope.values[name] = node
+            scope.values[name] = _activated(elaborator.builder, activation, node) if name == "y_pred" else node
         check_declarations(elaborator, formula)
         _unknown_parameters(elaborator, formula, meaning)
         bind_parameters(elaborator, formula, meaning.params, scope, meaning.place)
@@ -179,6 +190,14 @@ def _drop_unused(builder: Builder, root: Node | None) -> None:
         used = {axis.id for node in reachable([root]) for axis in node.type.axes}
         for identity in free - used:
             builder.layout.drop(identity)
+
+
+def _activated(builder: Builder, activation: str | None, logits: Node) -> Node:
+    """Probabilities of logits; softmax goes along the last axis."""
+    if activation is None:
+        return logits
+    along = {"axis": (logits.type.axes[-1].id,)} if activation == "softmax" else {}
+    return builder.apply(activation, [logits], along)
 
 
 def _has_errors(elaborator: Elaborator) -> bool:

@@ -51,6 +51,27 @@ def slope(loss, y_true, y_pred, weights):
     return tape.gradient(value, given).numpy().tolist()
 
 
+def sure_and_wrong(loss):
+    """At a logit of 60 and a label of 0: an eager call, and what `fit` shows and changes."""
+    eager = loss(np.zeros((1, 1)), keras.activations.sigmoid(keras.ops.convert_to_tensor([[60.0]])))
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, activation="sigmoid", use_bias=False)])
+    model.set_weights([np.ones((1, 1))])
+    model.compile(keras.optimizers.SGD(1.0), loss=loss)
+    shown = model.fit(np.array([[60.0]]), np.zeros((1, 1)), verbose=0).history["loss"][0]
+    return [number(eager), shown, float(1 - model.get_weights()[0].item())]
+
+
+def mapped():
+    """The same mapped over by torch, where nobody may look at a number; None elsewhere."""
+    if keras.config.backend() != "torch":
+        return None
+    import torch
+
+    loss = lossdsl.compile("binary_crossentropy", gradient="backend")
+    each = torch.func.vmap(lambda z: loss(np.zeros((1, 1)), keras.activations.sigmoid(z)))
+    return each(torch.tensor([[[1.0]], [[-3.0]]])).tolist()
+
+
 def main() -> None:
     y_true, y_pred = (
         np.array([[1.0, 2.0], [3.0, 4.0], [0.0, 1.0]]),
@@ -78,6 +99,10 @@ mean(softplus(-d * e), axis=pairs)
         np.array([[0.5], [np.nan]], "float32"),
         np.array([1.0, 0.0], "float32"),
     )
+    found["logits"] = [
+        sure_and_wrong(lossdsl.compile("binary_crossentropy", **more)) for more in ({}, {"logits": False})
+    ]
+    found["logits, mapped"] = mapped()
     model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
     model.compile("sgd", loss=lossdsl.compile(MAE, reduction=None))
     with warnings.catch_warnings(record=True) as caught:

@@ -87,5 +87,14 @@ def test_a_dead_sample_leaves_the_gradient_finite(found):
     np.testing.assert_allclose(found["slope"], [[-1.0], [0.0]], rtol=1e-6)
 
 
+def test_logits_behind_a_sigmoid(found):
+    lost = [pytest.approx(-np.log(1e-7), rel=0.02)] * 2 + [0.0]
+    # JAX has them in eager calls alone, so that the same loss would be another in `fit`
+    had = lost if found["backend"] == "jax" else [pytest.approx(60.0)] * 3
+    assert found["logits"] == [had, lost]
+    if found["backend"] == "torch":
+        assert found["logits, mapped"] == pytest.approx([np.log1p(np.e), np.log1p(np.exp(-3))], rel=1e-5)
+
+
 def test_a_trainer_that_would_sum_is_mentioned(found):
     assert found["told"] is (found["backend"] != "torch")  # torch traces nothing

@@ -139,3 +139,12 @@ def test_an_input_that_is_nan_still_ruins_the_weights():
 def test_pairs_of_a_large_batch_are_refused_before_they_are_made():
     with pytest.raises(lossdsl.LossError, match="GiB"):
         lossdsl.compile(RANKING)(np.zeros((100_000, 1), "float32"), np.zeros((100_000, 1), "float32"))
+
+
+@pytest.mark.parametrize("mode", ["eager", "graph", "xla"])
+def test_the_frameworks_own_gradient_at_logits_of_zero(mode):
+    """There a new model begins; the derivative of |z| alone would leave half of it out."""
+    formula = "-mean(y_true * log_sigmoid(y_pred) + (1 - y_true) * log_sigmoid(-y_pred))"
+    y_true = np.array([[0.0, 1.0, 0.25]], "float32")
+    _, slope = gradient(lossdsl.compile(formula, gradient="backend"), y_true, np.zeros((1, 3)), mode=mode)
+    np.testing.assert_allclose(slope, (0.5 - y_true) / 3, rtol=1e-6)

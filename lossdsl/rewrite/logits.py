@@ -1,0 +1,98 @@
+"""Rules for a formula on probabilities whose logits are at hand: `y_pred` is `sigmoid(z)` or `softmax(z)` there.
+
+What keeps a logarithm from 0 where rounding has made a probability 0 or 1 is left out: with the logits nothing was
+rounded away. So the value is another, and the right one, where such a guard would bite; elsewhere it is the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from lossdsl.ir.node import INPUT, Node, reachable
+from lossdsl.rewrite.rules import Rule
+
+ACTIVATIONS = ("sigmoid", "softmax")
+"""What may have made probabilities of logits; softmax along the last axis."""
+LARGEST_GUARD = 1e-5
+"""A number up to this that keeps a logarithm from 0 is there for the sake of rounding; a larger one is meant."""
+
+_TINY, _NEARLY_ONE = f"0 <= c <= {LARGEST_GUARD!r}", f"k >= {1 - LARGEST_GUARD!r}"
+_BARE = {"": ("{0}", "")}
+_FROM_BELOW = {
+    "clip-": ("clip({0}, c, k)", f"{_TINY} and {_NEARLY_ONE}"),
+    "maximum-": ("maximum({0}, c)", _TINY),
+    "plus-": ("({0} + c)", _TINY),
+}
+_FROM_ABOVE = {"clip-": _FROM_BELOW["clip-"], "minimum-": ("minimum({0}, k)", _NEARLY_ONE)}
+_PROBABILITIES = {
+    "sigmoid": ("sigmoid(x)", "log_sigmoid(x)"),
+    "softmax": ("softmax(x, axis=axis)", "log_softmax(x, axis=axis)"),
+    "taken": (
+        "take_along_axis(softmax(x, axis=axis), i, axis=axis)",
+        "take_along_axis(log_softmax(x, axis=axis), i, axis=axis)",
+    ),
+}
+_LOGARITHMS_OF = {
+    "log": ("log({0})", "{0}"),
+    "xlogy": ("xlogy(y, {0})", "y * {0}"),
+    "log-over": ("log(z / {0})", "log(z) - {0}"),
+    "xlogy-over": ("xlogy(y, z / {0})", "xlogy(y, z) - y * {0}"),
+}
+"""A logarithm of a probability, and the same of its logarithm."""
+_OF_THE_REST = {
+    "log-one-minus": ("log(1 - {0})", "{0}"),
+    "log1p-minus": ("log1p(-{0})", "{0}"),
+    "xlogy-one-minus": ("xlogy(y, 1 - {0})", "y * {0}"),
+}
+
+
+def _rules(guards: Mapping[str, tuple[str, str]]) -> Iterator[Rule]:
+    """Logarithms of a probability, guarded so."""
+    for name, (left, right) in _LOGARITHMS_OF.items():
+        for of, (probability, logarithm) in _PROBABILITIES.items():
+            for guard, (guarded, when) in guards.items():
+                inside = guarded.format(probability)
+                yield Rule(f"{name}-{guard}{of}", left.format(inside), right.format(logarithm), when)
+
+
+KNOWN_LOGITS = (
+    *(rule for rule in _rules(_BARE) if rule.name not in ("log-sigmoid", "log-softmax")),
+    Rule("sigmoid-of-choice", "where(p, sigmoid(x), sigmoid(y))", "sigmoid(where(p, x, y))"),
+    Rule("softmax-scaled", "softmax(x, axis=axis) / sum(softmax(x, axis=axis), axis=axis)", "softmax(x, axis=axis)"),
+    Rule("log-softmax-again", "log_softmax(log_softmax(x, axis=axis), axis=axis)", "log_softmax(x, axis=axis)"),
+)
+"""The same value. Not for every formula: on logits nobody writes so, and every rule costs time."""
+
+UNGUARDED = (
+    *_rules(_FROM_BELOW),
+    *(
+        Rule(f"{name}-{guard}sigmoid", left.format(text.format("sigmoid(x)")), right.format("log_sigmoid(-x)"), when)
+        for name, (left, right) in _OF_THE_REST.items()
+        for guard, (text, when) in _FROM_ABOVE.items()
+    ),
+)
+"""Another value where the guard would bite: applied only where the logits stand for the probabilities themselves."""
+
+RULES_FOR_LOGITS = (*UNGUARDED, *KNOWN_LOGITS)
+
+_LOGARITHMS = frozenset({"log", "log2", "log10", "log1p", "xlogy", "xlog1py", "log_sigmoid", "softplus", "log_softmax",
+                         "logsumexp", "log_bernoulli"})  # fmt: skip
+
+
+def has_logarithm(roots: Sequence[Node]) -> bool:
+    """Whether a logarithm is taken at all: without one, rounded probabilities serve as well as their logits."""
+    return any(node.op in _LOGARITHMS for node in reachable(roots))
+
+
+def gains(roots: Sequence[Node], activation: str) -> bool:
+    """Whether rewriting found more to do with the logits, which are `y_pred` here, than to compute the probabilities.
+
+    Without a logarithm what it finds, such as `sigmoid(-z)` for `1 - sigmoid(z)`, is no gain worth a gradient that
+    passes `y_pred` by.
+    """
+    nodes = reachable(roots)
+    logits = next((node for node in nodes if node.op == INPUT and node.attr("name") == "y_pred"), None)
+    if logits is None or (activation == "softmax" and len(logits.type.axes) < 2):
+        return False
+    used = [node.op for node in nodes if logits in node.inputs]
+    return has_logarithm(roots) and any(op != activation for op in used)
