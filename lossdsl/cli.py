@@ -16,7 +16,7 @@ from lossdsl.cli_report import FORMATS, Result
 from lossdsl.cli_screen import show as print_text
 from lossdsl.configs import SETTINGS, Found
 from lossdsl.demo import run as run_demo
-from lossdsl.errors import LossError, diagnostic
+from lossdsl.errors import Diagnostic, LossError, diagnostic
 from lossdsl.source import Source, Span
 from lossdsl.spec import plain
 from lossdsl.syntax.format import format_text
@@ -38,16 +38,23 @@ def commands() -> None:
 @formula_options
 @click.option("--config", "configs", type=FILE, multiple=True, help="Check every formula of a YAML, JSON or TOML file.")
 @click.option("--format", "form", type=click.Choice(["text", "json", "github"]), default="text", show_default=True)
+@click.option(
+    "--strict", type=float, metavar="SIZE", help="Refuse what isn't proved finite for undeclared data up to SIZE."
+)
 def check(
     formula: str | None,
     files: Sequence[Path],
     configs: Sequence[Path],
     params: Sequence[tuple[str, Any]],
     form: str,
+    strict: float | None,
 ) -> None:
-    """Check a formula: names, types, axes, parameters, and that it can be trained on. Loads no framework."""
+    """Check a formula: names, types, axes, parameters, that it can be trained on, and whether it can be NaN.
+
+    Loads no framework.
+    """
     try:
-        results = [_check(found) for found in several(formula, files, configs, params)]
+        results = [_check(found, strict) for found in several(formula, files, configs, params)]
     except LossError as error:
         results = [Result(None, None, error.diagnostics)]
     if text := FORMATS[form](results):
@@ -55,7 +62,7 @@ def check(
     sys.exit(0 if all(result.ok for result in results) else 1)
 
 
-def _check(found: Found) -> Result:
+def _check(found: Found, strict: float | None) -> Result:
     if found.interpolation is not None:
         span = Span(found.source, 0, len(found.source.text))
         return Result(found, None, (diagnostic("config-later", span, found=found.interpolation),))
@@ -67,7 +74,10 @@ def _check(found: Found) -> Result:
     except LossError as error:
         return Result(found, None, error.diagnostics)
     report = api.report(found.source, params, measure=found.metric)
-    return Result(found, report, tuple(report.diagnostics))
+    refusals: list[Diagnostic] = []
+    if strict is not None and report.proof is not None:
+        refusals = [refusal for part in report.proof.parts if (refusal := part.refusal(strict)) is not None]
+    return Result(found, None if refusals else report, (*report.diagnostics, *refusals))
 
 
 @commands.command(cls=FormulaCommand)

@@ -61,7 +61,12 @@ def _entry(result: Result) -> dict[str, object]:
 
 def as_github(results: Sequence[Result]) -> str:
     """For a pull request: one workflow command per diagnostic, which GitHub shows beside the line."""
-    return "\n".join(_command(d) for r in results for d in r.diagnostics)
+    return "\n".join(_command(d) for r in results for d in (*r.diagnostics, *_alarms(r)))
+
+
+def _alarms(result: Result) -> list[Diagnostic]:
+    proof = result.report.proof if result.report is not None else None
+    return [part.warning for part in proof.parts if part.warning is not None] if proof is not None else []
 
 
 _LEVEL = {"error": "error", "warning": "warning", "remark": "notice"}

@@ -24,7 +24,8 @@ LOSS_KEYS = ("loss", "losses", "loss_fn", "formula")
 METRIC_KEYS = ("metric", "metrics", "weighted_metrics")
 KEYS = (*LOSS_KEYS, *METRIC_KEYS)
 """The keys under which a text may be a formula."""
-SETTINGS = ("formula", "params", "name", "reduction", "dtype", "logits", "jit_compile", "class_name", "output_names")
+SETTINGS = ("formula", "params", "name", "reduction", "dtype", "logits", "jit_compile", "class_name", "output_names",
+            "strict")  # fmt: skip
 """What `lossdsl.compile` takes itself, next to parameters."""
 SETTINGS_BESIDE = frozenset({"formula", "params", "class_name"})
 """Keys of a mapping that stands for one loss: what stands beside them is no loss of its own."""

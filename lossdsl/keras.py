@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from lossdsl.backends.live import Loss, Metric
+from lossdsl.backends.live_config import check_strict
 from lossdsl.errors import fail
+from lossdsl.proof import demand
 from lossdsl.source import Source
 
 __all__ = ["Loss", "Metric", "compile", "metric"]
@@ -23,6 +25,7 @@ def compile(
     rewrite: bool = True,
     gradient: str = "ours",
     logits: bool | str = "auto",
+    strict: bool | float = False,
     **more_params: object,
 ) -> Loss:
     """Make a `keras.losses.Loss` of a formula; parameters go in `params`, or by name.
@@ -31,12 +34,15 @@ def compile(
     the framework, which forward mode (JAX `jvp`, `jacfwd`) and `torch.func` need. Where a formula takes logarithms of
     probabilities that a sigmoid or softmax has made, it uses the logits behind them, and the gradient with respect to
     `y_pred` itself is None; `logits=False` turns that off.
+
+    With `strict` a formula is refused unless its value and gradient are proved to be finite in float32 for all data
+    that its declarations allow; with a number, undeclared data are taken to be no larger. Raises LossError.
     """
     if not isinstance(formula, (str, Source)):
         raise fail("not-a-formula", None, kind=type(formula).__name__)
     if not (params is None or isinstance(params, Mapping)):
         raise fail("parameters-unnamed", None, kind=type(params).__name__)
-    return Loss(
+    loss = Loss(
         formula,
         {**(params or {}), **more_params},
         name=name,
@@ -47,6 +53,8 @@ def compile(
         gradient=gradient,
         logits=logits,
     )
+    demand(loss.checked, check_strict(strict))
+    return loss
 
 
 def metric(

@@ -30,6 +30,8 @@ ok <formula>:1:1
   y_true: float[batch, *, last]
   y_pred: float[batch, *, last]
   term: a mean over positions; takes weights of rank 1 to 2
+  value: proved to be finite for data up to 1e+24 in size
+  gradient: proved to be finite for data up to 1e+24 in size
 """
 
 WRONG_NAME = """\
@@ -77,6 +79,32 @@ def test_parameters():
     assert (status, output) == (0, MAE_OK.replace("  term", "  gamma = 1.0\n  w = [0.5, 2]\n  term"))
     for given in ("gamma", "gamma=x", "1a=2", "w=[1", "=2"):
         assert run("check", formula, "-p", given)[0] == 2
+
+
+LOG = "mean(log(y_pred))"
+REFUSED = """\
+<formula>:1:6: error[not-proved]: the {part} is not proved to be finite for data up to 1e+06 in size: `{expression}`
+ 1 | mean(log(y_pred))
+   |      ^^^^^^^^^^^
+  help: with a guard it is proved: `mean(log(maximum(y_pred, epsilon)))`
+"""
+
+
+def test_strict():
+    value = REFUSED.format(part="value", expression="log(y_pred)")
+    gradient = REFUSED.format(part="gradient", expression="upstream / size(y_pred.1) / y_pred")
+    assert run("check", LOG, "--strict", "1e6") == (1, f"{value}\n{gradient}", "")
+    assert run("check", MAE, "--strict", "1e6") == (0, MAE_OK, "")
+    assert run("check", MAE, "--strict", "1e30")[0] == 1
+
+
+def test_alarms_on_github():
+    status, output, _ = run("check", LOG, "--format", "github")
+    value, gradient = output.splitlines()
+    assert status == 0
+    assert value.startswith("::warning file=<formula>,line=1,col=6,title=lossdsl can-be-nan::the value can be NaN or")
+    assert value.endswith("y_pred = 0%0Awith a guard it is proved: `mean(log(maximum(y_pred, epsilon)))`")
+    assert "the gradient can be NaN" in gradient
 
 
 def test_json():
@@ -143,6 +171,7 @@ ok run.yaml:9:13
   y_true: float[batch, *, last]
   y_pred: float[batch, *, last]
   term: a mean over positions; takes weights of rank 1 to 2
+  value: proved to be finite
 
 4 formulas, 2 wrong
 """

@@ -11,6 +11,7 @@ import lossdsl
 from lossdsl.checked import analyse
 from lossdsl.errors import LossError
 from lossdsl.messages import MESSAGES
+from lossdsl.proof import demand
 
 PACKAGE = Path(lossdsl.__file__).parent
 SOURCES = {
@@ -55,6 +56,7 @@ DESCRIBED = {
     "batch-differs": lambda: analyse("mean(y_true - y_pred)").program((8, 5), (7, 5)),
     "no-batch-axis": lambda: analyse("mean(y_true - y_pred)").program((), ()),
     "declared-size": lambda: analyse("y_pred: float[batch, 4]\nmean(y_pred)").program((8, 3), (8, 3)),
+    "not-proved": lambda: demand(analyse("mean(log(y_pred))"), True),
     "spec-form": lambda: lossdsl.LossSpec.parse(3),
     "spec-key": lambda: lossdsl.LossSpec.parse({"formula": "mean(y_pred)", "reducton": "sum"}),
     "spec-value": lambda: lossdsl.LossSpec("w * mean(y_pred - y_true)", params={"w": "abc"}),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,8 +13,9 @@ import pytest
 import lossdsl
 from lossdsl import check
 from lossdsl.checked import analyse
+from lossdsl.errors import LossError
 from lossdsl.interval import LARGEST, Interval
-from lossdsl.proof import ALARM, FAR, OPEN, PROVED, Part, inputs, prove
+from lossdsl.proof import ALARM, FAR, OPEN, PROVED, Part, demand, inputs, prove
 
 
 def parts(text: str, rewrite: bool = True) -> dict[str, Part]:
@@ -159,6 +162,8 @@ ALARMED = """\
 y_true: float[batch, *, last]
 y_pred: float[batch, *, last]
 term: a mean over positions; takes weights of rank 1 to 2
+uses the logits where y_pred comes out of a sigmoid or softmax (TensorFlow, torch); without them (JAX, another activation)
+what rounding makes 0 or 1 is lost: there the gradient is 0, or the value infinite
 value: can be NaN or infinite
   `log(y_pred)` may leave its domain
     y_pred lies in [-10, 10]
@@ -186,5 +191,36 @@ def test_an_alarm_for_a_program() -> None:
     assert gradient["repair"] == "mean(log(maximum(y_pred, epsilon)))"
 
 
+@pytest.mark.parametrize(
+    ("text", "strict", "refused"),
+    [
+        ("mean(square(y_true - y_pred))", False, 0),
+        ("mean(square(y_true - y_pred))", 1e6, 0),
+        ("mean(square(y_true - y_pred))", True, 2),
+        (
+            "y_true: float[batch, k] in [-9, 9]\ny_pred: float[batch, k] in [0, 9]\nmean(square(y_true - y_pred))",
+            True,
+            0,
+        ),
+        ("mean(log(y_pred))", 1e-3, 2),
+        ("mean(sqrt(abs(y_pred - y_true)))", 1e6, 1),
+    ],
+)
+def test_a_proof_may_be_demanded(text: str, strict: bool | float, refused: int) -> None:
+    if not refused:
+        demand(analyse(text), strict)
+        return
+    with pytest.raises(LossError) as caught:
+        demand(analyse(text), strict)
+    assert [found.code for found in caught.value.diagnostics] == ["not-proved"] * refused
+
+
 def test_a_wrong_formula_has_no_proof() -> None:
     assert check("mean(q)").proof is None
+
+
+def test_the_alarm_in_the_readme_is_what_is_shown() -> None:
+    readme = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
+    asked, shown = readme.split('$ lossdsl check "y_pred: prob')[1].split("```")[0].split('"\n[...]\n')
+    lines = check(f"y_pred: prob{asked}").render().splitlines()
+    assert textwrap.dedent(shown).splitlines() == lines[lines.index("value: can be NaN or infinite") :][:6]

@@ -25,6 +25,7 @@ from lossdsl.backends.live_config import (
 from lossdsl.backends.live_metric import Metric
 from lossdsl.backends.live_register import registered, unconverted
 from lossdsl.backends.runtime import get_keras_mask
+from lossdsl.checked import Checked
 from lossdsl.errors import fail
 from lossdsl.source import Source
 from lossdsl.spec import LossSpec, check_logits
@@ -83,6 +84,11 @@ class Loss(keras.losses.Loss):  # type: ignore[misc]
     def formula(self) -> str:
         """The formula, as typed."""
         return self._checked.text
+
+    @property
+    def checked(self) -> Checked:
+        """The formula as it was checked."""
+        return self._checked
 
     @property
     def params(self) -> Mapping[str, object]:

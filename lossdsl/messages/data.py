@@ -15,6 +15,17 @@ DATA: dict[str, Message] = {
         help="the framework's own is used",
         example="# the gradient of a gradient of digamma",
     ),
+    "can-be-nan": Message(
+        text="the {part} can be NaN or infinite: {witness}",
+        help="{advice}",
+        example="# lossdsl check --format github 'mean(log(y_pred))'",
+        severity=Severity.WARNING,
+    ),
+    "not-proved": Message(
+        text="the {part} is not proved to be finite {reach}: `{expression}`",
+        help="{advice}",
+        example="# compile('mean(log(y_pred))', strict=True)",
+    ),
     "unknown-emit": Message(
         text="nothing is shown as `{emit}`", help="one of {known}", example="# show(formula, emit='x')"
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -12,7 +13,7 @@ from lossdsl.analysis.merged import merged
 from lossdsl.backends.formula_text import short
 from lossdsl.checked import Checked, analyse
 from lossdsl.checker.declared import data_declarations
-from lossdsl.errors import LossError
+from lossdsl.errors import Diagnostic, LossError, diagnostic
 from lossdsl.guards import NoGradientError
 from lossdsl.interval import LARGEST, SMALLEST, UNIT, Interval
 from lossdsl.ir.node import CONST, Node
@@ -81,6 +82,29 @@ class Part:
             return f"proved to be finite for data up to {self.reach:g} in size, and no further"
         return "can be NaN or infinite" if self.witness is not None else "not proved to be finite"
 
+    @property
+    def warning(self) -> Diagnostic | None:
+        """The alarm as one message, where data of ordinary size raise it."""
+        if self.verdict != ALARM or self.reach >= FAR:
+            return None
+        return diagnostic("can-be-nan", self.span, part=self.name, witness=self.witness, advice=self._advice)
+
+    def refusal(self, wanted: float) -> Diagnostic | None:
+        """What is wrong where a proof is demanded for undeclared data up to a size; None where there is one."""
+        if self.danger is None or self.reach >= wanted:
+            return None
+        reach = "for all that is declared" if wanted == math.inf else f"for data up to {wanted:g} in size"
+        expression = short(self.danger.node)
+        return diagnostic(
+            "not-proved", self.span, part=self.name, reach=reach, expression=expression, advice=self._advice
+        )
+
+    @property
+    def _advice(self) -> str:
+        if self.repair and "\n" not in self.repair:
+            return f"with a guard it is proved: `{self.repair}`"
+        return "declare where the data lie, as `y_pred: float[batch, *] in [-1e6, 1e6]`, or guard the operand"
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for `--format json`."""
         found: dict[str, Any] = {"part": self.name, "verdict": self.verdict, "reach": self.reach}
@@ -109,6 +133,16 @@ class Proof:
         return "\n".join(line for part in self.parts for line in part.render())
 
 
+def demand(checked: Checked, strict: bool | float) -> None:
+    """Raise LossError unless value and gradient are proved finite: for all declared data, or up to a size `strict`."""
+    if isinstance(strict, bool) and not strict:
+        return
+    wanted = math.inf if strict is True else float(strict)
+    found = [refusal for part in prove(checked).parts if (refusal := part.refusal(wanted)) is not None]
+    if found:
+        raise LossError(found)
+
+
 def prove(checked: Checked, search: bool = True) -> Proof:
     """Analyse value and gradient as they run, and again as frameworks' optimisers leave them.
 
@@ -121,6 +155,8 @@ def prove(checked: Checked, search: bool = True) -> Proof:
 def _parts(checked: Checked, search: bool) -> Iterator[Part]:
     form = checked.display().form
     yield _part("value", form.roots[0], checked, search)
+    if checked.meaning.measure:
+        return
     try:
         slope = form.gradient(0, "y_pred").roots[0]
     except NoGradientError:
@@ -208,4 +244,4 @@ def _declared(declaration: ast.Declaration | None, anything: Interval) -> Interv
     return Interval(low, max(low, high))
 
 
-__all__ = ["ALARM", "OPEN", "PROVED", "Part", "Proof", "inputs", "prove"]
+__all__ = ["ALARM", "OPEN", "PROVED", "Part", "Proof", "demand", "inputs", "prove"]

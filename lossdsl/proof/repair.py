@@ -62,7 +62,7 @@ def _bare(text: str) -> str:
 
 
 def _suspects(checked: Checked, node: Node) -> list[ast.Expr]:
-    """Operations that can be guarded: those written where the danger is, the innermost first."""
+    """Operations that can be guarded: those of that kind first, then those written where the danger is."""
     found = [
         part
         for statement in (*checked.formula.statements, checked.formula.result)
@@ -80,8 +80,7 @@ def _suspects(checked: Checked, node: Node) -> list[ast.Expr]:
             and at.start <= expr.span.start <= expr.span.stop <= at.stop
         )
 
-    near = [expr for expr in found if inside(expr) or _operation(expr) in wanted]
-    return sorted(near, key=lambda e: (_operation(e) not in wanted, not inside(e), e.span.stop - e.span.start))
+    return sorted(found, key=lambda e: (_operation(e) not in wanted, not inside(e), e.span.stop - e.span.start))
 
 
 def _operation(expr: ast.Expr) -> str:

@@ -148,3 +148,11 @@ def test_the_frameworks_own_gradient_at_logits_of_zero(mode):
     y_true = np.array([[0.0, 1.0, 0.25]], "float32")
     _, slope = gradient(lossdsl.compile(formula, gradient="backend"), y_true, np.zeros((1, 3)), mode=mode)
     np.testing.assert_allclose(slope, (0.5 - y_true) / 3, rtol=1e-6)
+
+
+def test_strict_refuses_what_is_not_proved() -> None:
+    with pytest.raises(lossdsl.LossError, match="not proved to be finite for all that is declared"):
+        lossdsl.compile("mean(log(y_pred))", strict=True)
+    with pytest.raises(lossdsl.LossError, match="a size above 0"):
+        lossdsl.compile("mean(abs(y_pred))", strict=-1.0)
+    assert lossdsl.compile("mean(square(y_true - y_pred))", strict=1e6).formula
