@@ -21,7 +21,7 @@ from lossdsl.syntax import ast
 from lossdsl.syntax.parse import parse_expression
 from lossdsl.types import DType
 
-MOST_ENTRIES = Interval(1.0, 2.0**31)
+MOST_ENTRIES = Interval(1.0, 2.0**24)
 """How many entries an axis of unknown size may have."""
 MOST_SUBJECTS = 64
 """Values that conditions speak of; where there are more, conditions are not looked at."""
@@ -189,10 +189,16 @@ class Finite:
         outside = limited and holds(op.domain, dict(zip(names, operands, strict=True))) is not True
         inner = INNER.get(node.op)
         most = inner(operands[0], entries_of(node, MOST_ENTRIES)) if inner else result
-        if node.op in SHIFTED and node.inputs[0].op != INPUT and operands[0].magnitude > MOST_SHIFT:
+        if node.op in SHIFTED and self._computed(node.inputs[0], operands[0]) > MOST_SHIFT:
             most = EVERYTHING
         if outside or _overflows(most) or _overflows(result):
             self.dangers[node] = Danger(node, tuple(operands), result, outside)
+
+    def _computed(self, node: Node, known: Interval) -> float:
+        """How large the numbers are that arithmetic has made: not those of the data, nor what stands for nothing."""
+        if node.op == "where":
+            return max((self._computed(x, self.interval(x)) for x in node.inputs[1:]), default=0.0)
+        return 0.0 if node.op == INPUT or node.is_const else known.magnitude
 
 
 def _overflows(interval: Interval) -> bool:
