@@ -111,6 +111,13 @@ def log_bernoulli(x: Any, z: Any) -> Any:
     return z * (x - ops.cast(z > 0, z.dtype)) - ops.softplus(-ops.abs(z))
 
 
+def times_exp(x: Any, y: Any) -> Any:
+    """x * exp(y), the exponential in two halves: neither is infinite where x is small, nor 0 where x is large."""
+    furthest = 1417.0 if keras.backend.standardize_dtype(y.dtype) == "float64" else 177.0
+    half = ops.exp(0.5 * ops.minimum(y, furthest))
+    return x * half * half
+
+
 def normalize(x: Any, axis: int) -> Any:
     """x divided by its length along an axis, but 0 where the length is 0; the root never sees that 0."""
     total = ops.sum(ops.square(x), axis=axis, keepdims=True)
