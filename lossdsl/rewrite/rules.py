@@ -17,13 +17,17 @@ VARIABLES = frozenset({"v"})
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """`left` becomes `right` where `when` is proved; `why` says what it is for, or why it is not sound."""
+    """`left` becomes `right` where `when` is proved, and for nothing where `unless` is.
+
+    `why` says what it is for, or why it is not sound.
+    """
 
     name: str
     left: str
     right: str
     when: str = ""
     why: str = ""
+    unless: str = ""
 
 
 STABILISE = (
@@ -61,11 +65,11 @@ STABILISE = (
 """The same value with less rounding, overflow or NaN."""
 
 FAR = (
-    Rule("times-exp", "v * exp(y)", "times_exp(v, y)"),
-    Rule("over-exp", "v / exp(y)", "times_exp(v, -y)"),
+    Rule("times-exp", "v * exp(y)", "times_exp(v, y)", unless="y <= 80"),
+    Rule("over-exp", "v / exp(y)", "times_exp(v, -y)", unless="y >= -80 and y <= 80"),
 )
-"""The same value, finite farther out: for values alone, whose gradients then are. In a gradient an exponential is there
-already, and need not be computed anew."""
+"""The same value, finite farther out, where the exponential may overflow. For values alone: their gradients then are
+too, and in a gradient as such an exponential is there already and need not be computed anew."""
 
 SIMPLIFY = (
     Rule("add-zero", "x + 0", "x"),
