@@ -13,6 +13,8 @@ FAR = (
     ("exponential_nll(y_true, y_pred)", [0, 0], [100, 1000], [-550], [-0.5, -0.5]),
     ("logsumexp(y_pred)", [0, 0], [1e6, 1e6], [1e6], [0.5, 0.5]),
     ("logsumexp(y_pred)", [0, 0, 0], [3e7, 3e7, -5], [3e7], [0.5, 0.5, 0]),
+    ("logsumexp(y_pred, axis=(1, 2))", [0], [[1e6, 1e6], [0, 1]], [1e6], [0.5, 0.5, 0, 0]),
+    ("exp(y_pred) / sum(exp(y_pred), axis=all)", [0, 0], [1e3, 1e3], [0.5, 0.5], [0, 0]),
     ("log(sum(exp(y_pred)))", [0, 0], [-1e8, -1e8], [-1e8], [0.5, 0.5]),
     ("log(sum(exp(y_pred), where=y_true > 0))", [0, 1, 1], [2000, 1000, 1000], [1000.6931], [0, 0.5, 0.5]),
     ("zero_inflated_poisson_nll(y_true, y_pred)", [0], [[100, 0]], [0.6931472], [0, -0.5]),

@@ -118,6 +118,12 @@ def times_exp(x: Any, y: Any) -> Any:
     return x * half * half
 
 
+def softmax(x: Any, axis: tuple[int, ...]) -> Any:
+    """Shares of the sum of exponentials over several axes; under XLA a difference from the largest can exceed 0."""
+    powers = ops.exp(ops.minimum(x - ops.max(x, axis=axis, keepdims=True), 0.0))
+    return powers / ops.sum(powers, axis=axis, keepdims=True)
+
+
 def normalize(x: Any, axis: int) -> Any:
     """x divided by its length along an axis, but 0 where the length is 0; the root never sees that 0."""
     total = ops.sum(ops.square(x), axis=axis, keepdims=True)
