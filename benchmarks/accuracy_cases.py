@@ -29,9 +29,9 @@ DEAR = frozenset({"asymmetric_generalized_crossentropy", "asymmetric_unhinged", 
 SCALED = frozenset({"detection"})
 """Families whose numbers are places of corners, in order: their data are made hard by scale alone."""
 
-LIMITS = {"probabilistic": 300.0, "survival": 300.0}
-"""The largest prediction of a family: logarithms of rates and shapes. The gamma function of e to a million, or a
-density there, has more digits than anybody can wait for."""
+LIMITS = {"probabilistic": 300.0, "survival": 300.0, "weibull_censored": 20.0, "orpo": 100.0}
+"""The largest prediction of a family, or of a loss: logarithms of rates and shapes. The gamma function of e to a
+million, or a density there, has more digits than anybody can wait for."""
 
 
 @dataclass(frozen=True)
@@ -98,11 +98,17 @@ def _grid(case: Case) -> grids.Grid:
     y_true, y_pred = harmless(case)
     coupled = check(library.text(case.name)).couples_batch != "none"
     if library.family(case.name) in SCALED:
-        return grids.scaled(y_true, y_pred, ROWS_OF_VECTORS)
+        return grids.scaled(y_true, y_pred, 2 if case.name in DEAR else ROWS_OF_VECTORS)
     size = int(np.prod(y_pred.shape[1:]))
     rows = ROWS_OF_ENTRIES if size == 1 else max(LEAST, min(ROWS_OF_VECTORS, COST // size**2))
     rows = LEAST if case.name in DEAR else rows
-    return grids.make(y_true, y_pred, rows, BATCHES if coupled else 1, LIMITS.get(library.family(case.name), np.inf))
+    return grids.make(
+        y_true,
+        y_pred,
+        rows,
+        BATCHES if coupled else 1,
+        LIMITS.get(case.name, LIMITS.get(library.family(case.name), np.inf)),
+    )
 
 
 def harmless(case: Case) -> tuple[Any, Any]:
@@ -116,7 +122,8 @@ def harmless(case: Case) -> tuple[Any, Any]:
     apart = report.couples_batch == "none" and all(term.kind in ("mean", "plain") for term in report.terms)
     if not apart or stars < 1 or "*" not in _declared(case.name, "y_pred"):
         return y_true, y_pred
-    one = (slice(None), *[slice(0, 1)] * stars)
+    place = _declared(case.name, "y_pred").index("*")
+    one = (*[slice(None)] * place, *[slice(0, 1)] * stars)
     return (y_true[one] if y_true is not None and "*" in _declared(case.name, "y_true") else y_true), y_pred[one]
 
 

@@ -24,7 +24,22 @@ kink, are left out.
 Rows that are ill-conditioned by nature are told apart by a computed condition: moving every input by half an ulp moves
 the truth by more than 2 ulp. Their error may be 8 times that move; *over* counts those beyond it. The figures are the
 worst of eager, graph and XLA. Half types are for storing, and computed in float32: of them the NaN and infinities are
-counted, on data that the type has. *Keras* is its own function on the same data, judged by the same truth.
+counted, in a graph and under XLA, on data that the type has. *Keras* is its own function on the same data, judged by
+the same truth.
+"""
+
+WHY = """\
+Where a goal is missed, and why, so far as it was looked into:
+
+- *Squares*: lengths, variances and roots of `x**2 + c` add squares, which are infinite beyond 2e19 and 0 below 1e-19.
+  Scaling by the largest entry needs a pass over the data before: it costs more than the few with such data would gain.
+- *Epsilon*: losses that keep probabilities Keras' epsilon away from 1 mean 1 - 1e-7, and float32 has 1 - 1.2e-7. Their
+  value there is near 1e-7, and a fifth of it is wrong.
+- *Nearly right predictions*: deviances, divergences and logarithms of a ratio are differences of terms that are almost
+  equal there, and the data are exact, so that no condition excuses it. Each family wants a form of its own.
+- *Gradients like `exp(x) - t`* near the `x` where they are 0: the same.
+- *`1 - p + 1e-8`*: TensorFlow and XLA merge the two constants, and the second is gone (formula 03).
+- *Oracles that are integrals or roots of matrices*, images and batches of vectors have few rows.
 """
 
 
@@ -33,7 +48,7 @@ def render(found: Row) -> str:
     lines = ["# Accuracy\n", ABOUT.format(**found)]
     if found["failures"]:
         lines += ["Not measured:\n", *(f"- {each}" for each in found["failures"]), ""]
-    lines += ["## Goals\n", goals(found["rows"]), ""]
+    lines += ["## Goals\n", goals(found["rows"]), "", WHY]
     for part, title in PARTS.items():
         rows = [row for row in found["rows"] if row["part"] == part]
         if rows:

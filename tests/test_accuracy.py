@@ -18,7 +18,7 @@ from lossdsl import library
 ROOT = Path(__file__).parents[1]
 sys.path.append(str(ROOT))
 
-from benchmarks import accuracy_cases, accuracy_grids, accuracy_scores  # noqa: E402  beside the package
+from benchmarks import accuracy_cases, accuracy_grids, accuracy_report, accuracy_scores  # noqa: E402  beside the package
 from benchmarks.accuracy_naive import NAIVE  # noqa: E402
 from benchmarks.accuracy_truth import exact, truth  # noqa: E402
 
@@ -121,6 +121,14 @@ def test_grids_are_hard_and_of_the_kind_asked_for():
     assert set(np.unique(shares.y_true)) == {0, 1}
     np.testing.assert_allclose(shares.y_pred.sum(-1), 1, atol=2e-2)
     assert shares.top == 1
+
+
+def test_the_tables_show_the_results_that_are_kept():
+    found = json.loads((ROOT / "benchmarks" / "accuracy.json").read_text("utf-8"))
+    missing = {each.split(":")[0] for each in found["failures"]}  # the table says so
+    assert {row["name"] for row in found["rows"]} == {each.name for each in accuracy_cases.subjects()} - missing
+    assert len(missing) <= 3
+    assert (ROOT / "benchmarks" / "ACCURACY.md").read_text("utf-8") == accuracy_report.render(found)
 
 
 @pytest.mark.keras
