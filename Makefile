@@ -11,7 +11,7 @@ BENCH_READY := $(VENV)/.ready-bench
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint test-slow test-backends fuzz bench docs clean
+.PHONY: help demo test lint test-slow test-backends fuzz bench accuracy docs clean
 
 help: ## Show these targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -51,6 +51,9 @@ $(BENCH_READY): $(READY)
 
 bench: $(BENCH_READY) ## Speed and memory against losses by hand, Keras' own, JAX and torch (a quarter of an hour)
 	$(BIN)/python -m benchmarks --write
+
+accuracy: $(READY) ## Values and gradients of every loss against mpmath on hard data, beside Keras' own (ten minutes)
+	$(BIN)/python -m benchmarks.accuracy --write
 
 docs: $(READY) ## Write docs/library.md from the files of the library
 	$(BIN)/python -c "from lossdsl import library_pages as p; open('docs/library.md', 'w', encoding='utf-8').write(p.markdown())"

@@ -22,7 +22,7 @@ from lossdsl.ir.node import INPUT, Node, reachable
 from lossdsl.rewrite.contract import contract
 from lossdsl.rewrite.logits import RULES_FOR_LOGITS, gains
 from lossdsl.rewrite.passes import RULES, Applied, follow, rewrite
-from lossdsl.rewrite.rules import DIFFERENTIABLE, GRADIENT, Rule
+from lossdsl.rewrite.rules import DIFFERENTIABLE, FAR, GRADIENT, Rule
 from lossdsl.rewrite.scales import gather_scales
 from lossdsl.rewrite.spread import float_spreads
 from lossdsl.source import Span
@@ -263,7 +263,8 @@ class Form:
         self.best = best
         self.applied: list[Applied] = []
         made = {node: node for node in reachable(roots)}
-        for rules in ((*first, *RULES) if best else (), last):
+        whole = RULES if kept is not None else (*RULES, *FAR)
+        for rules in ((*first, *whole) if best else (), last):
             if rules:
                 more, applied = rewrite(builder, [made[root] for root in roots], rules)
                 made = follow(made, more)

@@ -127,6 +127,8 @@ class Printer:
         if node.op == "clip" and node.inputs[0].is_const:  # keras.ops wants a tensor, of the shape of the result
             return "ops.minimum(ops.maximum({x}, {x_min}), {x_max})".format(**operands)
         attributes = {k: self._attribute(v) for k, v in self.positions.attributes(op, node).items()}
+        if node.op == "softmax" and len(node.axes) > 1:  # keras.ops reshapes, and asks for sizes and positive axes
+            return "shims.softmax({x}, {axis})".format(**operands, **attributes)
         if node.op == "contraction":
             operands = {k: self._squeezed(v, x) for (k, v), x in zip(operands.items(), node.inputs, strict=True)}
             attributes |= self._einsum(node)

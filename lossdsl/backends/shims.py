@@ -115,6 +115,19 @@ def log_bernoulli(x: Any, z: Any) -> Any:
     return z * (x - ops.cast(positive, z.dtype)) - ops.softplus(ops.where(positive, -z, z))
 
 
+def times_exp(x: Any, y: Any) -> Any:
+    """x * exp(y), the exponential in two halves: neither is infinite where x is small, nor 0 where x is large."""
+    furthest = 1417.0 if keras.backend.standardize_dtype(y.dtype) == "float64" else 177.0
+    half = ops.exp(0.5 * ops.minimum(y, furthest))
+    return x * half * half
+
+
+def softmax(x: Any, axis: tuple[int, ...]) -> Any:
+    """Shares of the sum of exponentials over several axes; under XLA a difference from the largest can exceed 0."""
+    powers = ops.exp(ops.minimum(x - ops.max(x, axis=axis, keepdims=True), 0.0))
+    return powers / ops.sum(powers, axis=axis, keepdims=True)
+
+
 def normalize(x: Any, axis: int) -> Any:
     """x divided by its length along an axis, but 0 where the length is 0; the root never sees that 0."""
     total = ops.sum(ops.square(x), axis=axis, keepdims=True)

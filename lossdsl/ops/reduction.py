@@ -263,7 +263,8 @@ ROWS = (
         monotone=(Monotone.UP,),
         range=_logsumexp_range,
         curvature=Curvature.CONVEX,
-        grad=("g * exp(x - out)",),
+        # not exp(x - out): far out, `out` is rounded to more than what the largest entry adds to
+        grad=("g * softmax(x, axis=axis)",),
         at_kink=NO_KINK,
         safe=NO_LIMITS,
         masked="logsumexp(where(c, x, -3.4028235e38), axis=axis)",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lossdsl.interval import UNIT, Interval
+from lossdsl.interval import UNIT, Interval, by_ends
 from lossdsl.ops.op import EVERYWHERE, NO_KINK, NO_LIMITS, NOT_A_REDUCTION, Array, Curvature, Family, Monotone, Op
 from lossdsl.ops.special import product_with
 
@@ -18,6 +18,16 @@ def _log_cosh(x: Array) -> Array:
 
 def _log_bernoulli(x: Array, z: Array) -> Array:
     return np.multiply(z, np.subtract(x, np.greater(z, 0))) - np.log1p(np.exp(-np.abs(z)))
+
+
+FURTHEST = 1417.0
+"""No exponent beyond it matters in float64: its half has an exponential, and both make inf of the smallest number."""
+
+
+def _times_exp(x: Array, y: Array) -> Array:
+    """In two halves: neither is infinite where x is small, nor 0 where x is large."""
+    half = np.exp(np.minimum(y, FURTHEST) / 2)
+    return np.multiply(x, half) * half
 
 
 _XLOG1PY, _XLOG1PY_RANGE = product_with(np.log1p, -1.0)
@@ -84,5 +94,23 @@ ROWS = (
         masked=NOT_A_REDUCTION,
         numpy=_XLOG1PY,
         keras="shims.xlog1py({x}, {y})",
+    ),
+    Op(
+        sig="times_exp(x: float[*s], y: float[*s]) -> float[*s]",
+        family=Family.ELEMENTWISE,
+        means="x * exp(y)",
+        doc="x * exp(y), finite wherever that is: also where the exponential alone is infinite, or 0.",
+        example="times_exp(0, 1000) -> 0",
+        latex=r"{x} \, e^{{{y}}}",
+        domain=EVERYWHERE,
+        monotone=(Monotone.UP, Monotone.BY_GRAD),
+        range=lambda x, y: x * by_ends(np.exp, (True,), y),
+        curvature=Curvature.NEITHER,
+        grad=("times_exp(g, y)", "times_exp(g * x, y)"),
+        at_kink=NO_KINK,
+        safe=(None, 0.0),
+        masked=NOT_A_REDUCTION,
+        numpy=_times_exp,
+        keras="shims.times_exp({x}, {y})",
     ),
 )

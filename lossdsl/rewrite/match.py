@@ -8,7 +8,7 @@ from functools import cache
 
 from lossdsl.ir.node import CONST, Node
 from lossdsl.ops import OPERATORS, OPS
-from lossdsl.rewrite.rules import CONSTANTS, Rule
+from lossdsl.rewrite.rules import CONSTANTS, VARIABLES, Rule
 from lossdsl.syntax import ast
 from lossdsl.syntax.parse import parse_expression
 
@@ -19,7 +19,7 @@ Found = dict[str, object]
 
 @dataclass(frozen=True, slots=True)
 class Any:
-    """Any value, or the same value again; a number where the name is one of `CONSTANTS`."""
+    """Any value, or the same value again; a number where the name is one of `CONSTANTS`, none for `VARIABLES`."""
 
     name: str
 
@@ -78,6 +78,9 @@ def _match(node: Node, wanted: Pattern, found: Found) -> Iterator[Found]:
             if name in found:
                 if found[name] is node:
                     yield found
+            elif name in VARIABLES:
+                if not node.is_const:
+                    yield {**found, name: node}
             elif name not in CONSTANTS or (node.is_const and not isinstance(node.value, bool)):
                 yield {**found, name: node}
         case Exactly(value):

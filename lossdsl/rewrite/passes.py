@@ -124,6 +124,8 @@ class _Rewriter:
                 values[name] = SettledAxes(value)
         if rule.when and not self._proved(rule.when, values):
             return None
+        if rule.unless and self._proved(rule.unless, values):
+            return None
         after = self._build(rule.right, values, node.span)
         if after is None or after.type.dtype is not node.type.dtype:
             return None

@@ -1,4 +1,5 @@
-"""Rules of rewriting, in the language itself. A name on the left stands for any value, one of `CONSTANTS` for a number.
+"""Rules of rewriting, in the language itself. A name on the left stands for any value, one of `CONSTANTS` for a number,
+one of `VARIABLES` for what is none.
 
 `when` is a condition that must be proved from ranges. The tests hold every rule to its laws: one type, equal wherever
 the left is defined, undefined only where the left is; of STABILISE, accuracy not worse; of SIMPLIFY, cost lower.
@@ -10,17 +11,23 @@ from dataclasses import dataclass
 
 CONSTANTS = frozenset({"c", "k"})
 """Pattern names that stand for numbers."""
+VARIABLES = frozenset({"v"})
+"""Pattern names that stand for what is no number."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """`left` becomes `right` where `when` is proved; `why` says what it is for, or why it is not sound."""
+    """`left` becomes `right` where `when` is proved, and for nothing where `unless` is.
+
+    `why` says what it is for, or why it is not sound.
+    """
 
     name: str
     left: str
     right: str
     when: str = ""
     why: str = ""
+    unless: str = ""
 
 
 STABILISE = (
@@ -34,6 +41,11 @@ STABILISE = (
     Rule("log-softmax", "log(softmax(x, axis=axis))", "log_softmax(x, axis=axis)"),
     Rule("softmax-by-hand", "exp(x) / sum(exp(x), axis=axis)", "softmax(x, axis=axis)"),
     Rule("logsumexp-by-hand", "log(sum(exp(x), axis=axis))", "logsumexp(x, axis=axis)"),
+    Rule(
+        "logsumexp-where",
+        "log(sum(where(p, exp(x), 0), axis=axis))",
+        "logsumexp(where(p, x, -3.4028235e38), axis=axis)",
+    ),
     Rule("log-exp", "log(exp(x))", "x"),
     Rule("log-cosh", "log(cosh(x))", "log_cosh(x)"),
     Rule("log-cosh-by-softplus", "x + softplus(-2 * x) - 0.6931471805599453", "log_cosh(x)"),
@@ -51,6 +63,13 @@ STABILISE = (
     Rule("one-minus-cos", "1 - cos(x)", "2 * square(sin(x / 2))"),
 )
 """The same value with less rounding, overflow or NaN."""
+
+FAR = (
+    Rule("times-exp", "v * exp(y)", "times_exp(v, y)", unless="y <= 80"),
+    Rule("over-exp", "v / exp(y)", "times_exp(v, -y)", unless="y >= -80 and y <= 80"),
+)
+"""The same value, finite farther out, where the exponential may overflow. For values alone: their gradients then are
+too, and in a gradient as such an exponential is there already and need not be computed anew."""
 
 SIMPLIFY = (
     Rule("add-zero", "x + 0", "x"),

@@ -38,9 +38,16 @@ acos = _each(mp.acos)
 tanh = _each(mp.tanh)
 cosh = _each(mp.cosh)
 erf = _each(mp.erf)
-gamma = _each(mp.gamma)
-lgamma = _each(mp.loggamma)
-digamma = _each(mp.digamma)
+
+
+def _near_zero(function: Any, there: Any) -> Any:
+    """mpmath takes as many digits as the argument has zeros, and so forever: there the first two terms are exact."""
+    return _each(lambda x: there(x) if 0 < x < mp.mpf("1e-150") else function(x))
+
+
+gamma = _near_zero(mp.gamma, lambda x: 1 / x - mp.euler)
+lgamma = _near_zero(mp.loggamma, lambda x: -mp.log(x) - mp.euler * x)
+digamma = _near_zero(mp.digamma, lambda x: -1 / x - mp.euler)
 normal_cdf = _each(mp.ncdf)
 normal_pdf = _each(mp.npdf)
 sigmoid = _each(lambda x: 1 / (1 + mp.exp(-x)))

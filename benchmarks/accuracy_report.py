@@ -1,0 +1,139 @@
+"""The tables of `benchmarks.accuracy`: a function of its figures and of nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from benchmarks.report import table
+
+Row = dict[str, Any]
+LIMITS = {"value": (0.5, 4.0, 0.6), "gradient": (float("inf"), 8.0, 1.0)}
+"""Median and 99th percentile, units in the last place, of each loss; bits, the mean over losses."""
+PARTS = {"naive": "Formulas as users write them", "library": "Losses of the library"}
+
+ABOUT = """\
+`make accuracy`. Every loss of the library and formulas as users write them, on data at which losses break: magnitudes
+from 0 to 1e30, probabilities from 1e-37 to 1 - 2^-24, logits far out, equal and nearly equal numbers (seed {seed}).
+The truth is the mathematics of each in mpmath with {digits} digits, its gradient the difference quotient of that:
+nothing of the compiler. Errors are in units in the last place of float32 (ulp), those of a gradient by its largest
+entry; bits are Herbie's, the mean of log2(1 + ulp), a NaN counting 32. A row is *gross* where it is wrong by more than
+a thousandth, *dead* where a gradient is 0 and should not be. Rows whose truth float32 can't hold, and gradients at a
+kink, are left out.
+
+Rows that are ill-conditioned by nature are told apart by a computed condition: moving every input by half an ulp moves
+the truth by more than 2 ulp. Their error may be 8 times that move; *over* counts those beyond it. The figures are the
+worst of eager, graph and XLA. Half types are for storing, and computed in float32: of them the NaN and infinities are
+counted, in a graph and under XLA, on data that the type has. *Keras* is its own function on the same data, judged by
+the same truth.
+"""
+
+WHY = """\
+Where a goal is missed, and why, so far as it was looked into:
+
+- *Squares*: lengths, variances and roots of `x**2 + c` add squares, which are infinite beyond 2e19 and 0 below 1e-19.
+  Scaling by the largest entry needs a pass over the data before: it costs more than the few with such data would gain.
+- *Epsilon*: losses that keep probabilities Keras' epsilon away from 1 mean 1 - 1e-7, and float32 has 1 - 1.2e-7. Their
+  value there is near 1e-7, and a fifth of it is wrong.
+- *Nearly right predictions*: deviances, divergences and logarithms of a ratio are differences of terms that are almost
+  equal there, and the data are exact, so that no condition excuses it. Each family wants a form of its own.
+- *Gradients like `exp(x) - t`* near the `x` where they are 0: the same.
+- *`1 - p + 1e-8`*: TensorFlow and XLA merge the two constants, and the second is gone (formula 03).
+- *Oracles that are integrals or roots of matrices*, images and batches of vectors have few rows.
+"""
+
+
+def render(found: Row) -> str:
+    """All tables as Markdown."""
+    lines = ["# Accuracy\n", ABOUT.format(**found)]
+    if found["failures"]:
+        lines += ["Not measured:\n", *(f"- {each}" for each in found["failures"]), ""]
+    lines += ["## Goals\n", goals(found["rows"]), "", WHY]
+    for part, title in PARTS.items():
+        rows = [row for row in found["rows"] if row["part"] == part]
+        if rows:
+            lines += [f"## {title}\n", losses(rows), ""]
+    return "\n".join(lines)
+
+
+def worst(rows: Sequence[Row], what: str, figure: str) -> float:
+    """The largest of a figure over modes."""
+    return max((row[what][figure] for row in rows), default=0)
+
+
+def by_name(rows: Sequence[Row], rival: str) -> dict[str, list[Row]]:
+    """The rows of a rival in float32, loss by loss."""
+    found: dict[str, list[Row]] = {}
+    for row in rows:
+        if row["rival"] == rival and row["dtype"] == "float32":
+            found.setdefault(row["name"], []).append(row)
+    return found
+
+
+# -- goals
+
+
+def goals(rows: Sequence[Row]) -> str:
+    """What is to be reached, by how many losses it is missed, and how Keras does on those that it has."""
+    body = []
+    for rival, title in (("ours", "ours"), ("keras", "Keras")):
+        named = by_name(rows, rival)
+        for what, goal, misses in GOALS:
+            missing = [name for name, each in named.items() if misses(each)]
+            body.append([title, what, goal, f"{len(named) - len(missing)} of {len(named)}"])
+        for what in LIMITS:
+            bits = [worst(each, what, "bits") for each in named.values()]
+            mean = sum(bits) / max(len(bits), 1)
+            body.append([title, f"{what}: bits, mean over losses", f"≤ {LIMITS[what][2]}", f"{mean:.2f}"])
+        half = [row for row in rows if row["rival"] == rival and row["dtype"] != "float32"]
+        missing = {row["name"] for row in half if row["value"]["nan"] or row["gradient"]["nan"]}
+        body.append([title, "half types: NaN or infinity", "0", f"{len(named) - len(missing)} of {len(named)}"])
+    return table(["", "goal for every loss", "to reach", "reached by"], body)
+
+
+def _more(what: str, figure: str, limit: float) -> Callable[[Sequence[Row]], bool]:
+    return lambda rows: worst(rows, what, figure) > limit
+
+
+GOALS = (
+    *((f"{what}: NaN or infinity", "0", _more(what, "nan", 0)) for what in LIMITS),
+    *((f"{what}: grossly wrong rows", "0", _more(what, "gross", 0)) for what in LIMITS),
+    ("gradient: dead rows", "0", _more("gradient", "dead", 0)),
+    ("value: median, ulp", "≤ 0.5", _more("value", "median", LIMITS["value"][0])),
+    *(
+        (f"{what}: 99th percentile, ulp", f"≤ {LIMITS[what][1]:g}", _more(what, "p99", LIMITS[what][1]))
+        for what in LIMITS
+    ),
+    *((f"{what}: ill-conditioned rows over their bound", "0", _more(what, "over", 0)) for what in LIMITS),
+)
+
+
+# -- losses
+
+
+def losses(rows: Sequence[Row]) -> str:
+    """A line for each loss, and below it that of Keras."""
+    body = []
+    keras = by_name(rows, "keras")
+    for name, each in by_name(rows, "ours").items():
+        body.append(_line(f"`{name}`", each, rows))
+        if name in keras:
+            body.append(_line("— Keras", keras[name], rows))
+    head = ["", "rows", "apart", "value: max", "median", "p99", "bits", "NaN", "gross", "over"]
+    head += ["gradient: max", "median", "p99", "bits", "NaN", "gross", "dead", "over", "half: NaN"]
+    return table(head, body)
+
+
+def _line(title: str, each: Sequence[Row], rows: Sequence[Row]) -> list[str]:
+    first = each[0]
+    cells = [title.replace("|", "\\|"), str(first["value"]["rows"]), str(first["value"]["apart"])]
+    for what, counts in (("value", ("nan", "gross", "over")), ("gradient", ("nan", "gross", "dead", "over"))):
+        cells += [_short(worst(each, what, figure)) for figure in ("max", "median", "p99", "bits")]
+        cells += [str(int(worst(each, what, figure))) for figure in counts]
+    same = [row for row in rows if (row["name"], row["rival"]) == (first["name"], first["rival"])]
+    half = [row for row in same if row["dtype"] != "float32"]
+    return [*cells, str(int(max((row["value"]["nan"] + row["gradient"]["nan"] for row in half), default=0)))]
+
+
+def _short(x: float) -> str:
+    return f"{x:.0e}" if x >= 1000 else f"{x:.2g}"
