@@ -49,7 +49,7 @@ $(BENCH_READY): $(READY)
 	$(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt -e '.[bench]'
 	@touch $@
 
-bench: $(BENCH_READY) ## Speed and memory against losses by hand, Keras' own, JAX and torch (a quarter of an hour)
+bench: $(BENCH_READY) ## Speed and memory against losses by hand, Keras' own, JAX and torch (under ten minutes)
 	$(BIN)/python -m benchmarks --write
 
 accuracy: $(READY) ## Values and gradients of every loss against mpmath on hard data, beside Keras' own (ten minutes)
