@@ -19,6 +19,7 @@ from lossdsl.errors import LossError, fail
 from lossdsl.gradient import NoGradientError, upstream, vjp
 from lossdsl.ir.build import Builder
 from lossdsl.ir.node import INPUT, Node, reachable
+from lossdsl.rewrite.apart import keep_apart
 from lossdsl.rewrite.contract import contract
 from lossdsl.rewrite.logits import RULES_FOR_LOGITS, gains
 from lossdsl.rewrite.passes import RULES, Applied, follow, rewrite
@@ -278,6 +279,8 @@ class Form:
             made = follow(made, more)
             self.applied += applied
         made = follow(made, contract(builder, [made[root] for root in roots]))
+        if best:
+            made = follow(made, keep_apart(builder, [made[root] for root in roots]))
         self.roots = [made[root] for root in roots]
         self.names = {made.get(node, node): name for node, name in names.items()}
 

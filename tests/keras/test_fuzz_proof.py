@@ -44,8 +44,14 @@ def test_a_wrong_proof_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
     [("in [-1000, 1000]", "mean(log_softmax(y_pred / 1e-8))"), ("in [0, 1]", "mean(log((1 - y_pred) + 1e-8))")],
 )
 def test_xla_runs_what_was_not_written(range: str, text: str) -> None:
-    """The reasons for two rules: a product within a shift, and constants that are merged."""
-    checked = analyse(f"y_pred: float[batch, k] {range}\n{text}")
+    """The reasons for two rules: a product within a shift, and constants that are merged where they aren't kept apart."""
+    checked = analyse(f"y_pred: float[batch, k] {range}\n{text}", rewrite=False)
     claim = Claim(checked.text, checked, True, True)
     assert not failures([claim], "eager")
     assert failures([claim], "xla")
+
+
+@pytest.mark.parametrize("mode", ["eager", "graph", "xla"])
+def test_constants_that_are_kept_apart(mode: str) -> None:
+    checked = analyse("y_pred: float[batch, k] in [0, 1]\nmean(log((1 - y_pred) + 1e-8))")
+    assert not failures([Claim(checked.text, checked, True, True)], mode)
