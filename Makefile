@@ -43,7 +43,7 @@ FORMULAS ?= 100000
 SEED ?= 1
 
 fuzz: $(READY) ## Random formulas that are proved finite, run: FORMULAS=100000 of them from SEED=1, for hours
-	$(BIN)/python tests/keras/fuzz_proof.py $(FORMULAS) $(SEED)
+	$(BIN)/python tests/keras/fuzz_proof.py $(FORMULAS) $(SEED) --write
 
 $(BENCH_READY): $(READY)
 	$(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt -e '.[bench]'

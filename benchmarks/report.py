@@ -50,6 +50,13 @@ off XLA's programs and the generated code):
   Python; the rest, and the derivation of the gradient, is spread over many small steps.
 """
 
+ELSEWHERE = """\
+## Accuracy, and proofs
+
+[`ACCURACY.md`](ACCURACY.md): values and gradients of every loss against mpmath, beside Keras' own (`make accuracy`).
+[`FUZZ.md`](FUZZ.md): proofs that a loss is never NaN, tried on random formulas (`make fuzz`).
+"""
+
 
 def render(results: Results) -> str:
     """All that was measured, as one Markdown text."""
@@ -59,7 +66,14 @@ def render(results: Results) -> str:
     for mode, title in MODES.items():
         parts.append(_milliseconds(results, mode, title))
     parts += [_all_ratios(results, size) for size in SIZES]
-    parts += [_losers(results), _small_calls(results), _memory(results), _training(results), _compiler(results)]
+    parts += [
+        _losers(results),
+        _small_calls(results),
+        _memory(results),
+        _training(results),
+        _compiler(results),
+        ELSEWHERE,
+    ]
     return "\n".join(part for part in parts if part)
 
 

@@ -23,6 +23,7 @@ FAR = (
 
 
 @pytest.mark.keras
+@pytest.mark.filterwarnings("ignore:.*reduction-none")
 @pytest.mark.parametrize("mode", ["eager", "graph", "xla"])
 @pytest.mark.parametrize(("text", "true", "pred", "value", "slope"), FAR)
 def test_far_out(text, true, pred, value, slope, mode):

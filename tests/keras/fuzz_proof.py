@@ -5,6 +5,7 @@ python tests/keras/fuzz_proof.py COUNT [SEED]
 
 from __future__ import annotations
 
+import json
 import random
 import sys
 from collections.abc import Iterator
@@ -160,23 +161,64 @@ def failures(group: list[Claim], mode: str) -> list[str]:
     return wrong
 
 
-def main(count: int, seed: int, group: int = 25) -> int:
-    """Try so many formulas; the number of failures."""
+def main(count: int, seed: int, group: int = 25) -> dict[str, Any]:
+    """Try so many formulas, and say what came of it."""
     import time
 
-    start, proved, bad, every = time.time(), 0, 0, claims(seed, count)
+    import tensorflow as tf
+
+    start, values, slopes, bad, every = time.time(), 0, 0, 0, claims(seed, count)
     while waiting := list(islice(every, group)):
-        proved += len(waiting)
+        values += sum(claim.value for claim in waiting)
+        slopes += sum(claim.gradient for claim in waiting)
         for text in (text for mode in ("eager", "graph", "xla") for text in failures(waiting, mode)):
             bad += 1
             print(text, flush=True)
-    print(
-        f"seed {seed}: {count} formulas, {proved} proved in part, {bad} failures, {time.time() - start:.0f} s",
-        flush=True,
-    )
-    return bad
+    minutes = round((time.time() - start) / 60, 1)
+    found = {
+        "seed": seed,
+        "formulas": count,
+        "values": values,
+        "gradients": slopes,
+        "failures": bad,
+        "minutes": minutes,
+    }
+    print(f"seed {seed}: {found}", flush=True)
+    return {**found, "tensorflow": tf.__version__}
 
+
+def write(found: dict[str, Any]) -> None:
+    """Keep a run, in place of an earlier one of the same seed."""
+    kept = [run for run in json.loads(KEPT.read_text("utf-8")) if run["seed"] != found["seed"]] if KEPT.exists() else []
+    runs = sorted([*kept, found], key=lambda run: run["seed"])
+    KEPT.write_text("[\n" + ",\n".join(json.dumps(run) for run in runs) + "\n]\n", "utf-8")
+    KEPT.with_name("FUZZ.md").write_text(table(runs), "utf-8")
+
+
+def table(runs: list[dict[str, Any]]) -> str:
+    """The page of all runs that were kept."""
+    rows = [
+        f"| {run['seed']} | {run['formulas']} | {run['values']} | {run['gradients']} | {run['failures']} |"
+        f" {run['minutes']} | {run['tensorflow']} |"
+        for run in runs
+    ]
+    return HEAD + "\n".join(rows) + "\n"
+
+
+KEPT = Path(__file__).parents[2] / "benchmarks" / "fuzz.json"
+HEAD = """\
+# Proofs tried on random formulas
+
+`make fuzz FORMULAS=... SEED=...`: random formulas over random declared ranges. Those whose value or gradient is proved to be
+finite are run on corners and random numbers in eager calls, graphs and XLA, on CPU; a NaN or an infinity there is a failure.
+
+| seed | formulas | values proved | gradients proved | failures | minutes | TensorFlow |
+| ---: | -------: | ------------: | ---------------: | -------: | ------: | ---------: |
+"""
 
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parent))
-    sys.exit(min(main(int(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 1), 1))
+    done = main(int(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 1)
+    if "--write" in sys.argv:
+        write(done)
+    sys.exit(min(done["failures"], 1))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from itertools import islice
 
 import pytest
-from fuzz_proof import Claim, claims, failures
+from fuzz_proof import KEPT, Claim, claims, failures, table
 
 from lossdsl.analysis import finite
 from lossdsl.checked import analyse
@@ -55,3 +56,9 @@ def test_xla_runs_what_was_not_written(range: str, text: str) -> None:
 def test_constants_that_are_kept_apart(mode: str) -> None:
     checked = analyse("y_pred: float[batch, k] in [0, 1]\nmean(log((1 - y_pred) + 1e-8))")
     assert not failures([Claim(checked.text, checked, True, True)], mode)
+
+
+def test_the_page_of_runs_is_current() -> None:
+    runs = json.loads(KEPT.read_text("utf-8"))
+    assert KEPT.with_name("FUZZ.md").read_text("utf-8") == table(runs)
+    assert not any(run["failures"] for run in runs)
