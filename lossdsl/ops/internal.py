@@ -140,11 +140,11 @@ ROWS = (
         keras="shims.others_prod({x}, {axis})",
     ),
     Op(
-        sig="apart(x: float[*s]) -> float[*s]",
+        sig="kept_apart(x: float[*s]) -> float[*s]",
         family=Family.ELEMENTWISE,
         means="x",
         doc="The value itself, out of sight of optimisers that would add up the constants on both sides of it.",
-        example="apart(2) -> 2",
+        example="kept_apart(2) -> 2",
         latex="{x}",
         domain=EVERYWHERE,
         monotone=(Monotone.UP,),

@@ -33,7 +33,7 @@ def _apart(builder: Builder, node: Node, other: Node) -> Node:
     """A sum beside a constant that would vanish in the sum's own, or it in that."""
     if not other.is_const or not any(_vanishes(own, float(other.value)) for own in _constants(node)):
         return node
-    return builder.apply("apart", [node], span=node.span)
+    return builder.apply("kept_apart", [node], span=node.span)
 
 
 def _constants(node: Node) -> list[float]:
