@@ -160,3 +160,21 @@ def test_no_golden_text_is_left_over() -> None:
 def test_equal_formulas_have_equal_text() -> None:
     once, twice = (analyse(CASES[0].text).program(CASES[0].true, CASES[0].pred).source for _ in range(2))
     assert once == twice
+
+
+@pytest.mark.parametrize(
+    ("text", "apart"),
+    [
+        ("mean(log(1 - y_pred + 1e-8))", True),
+        ("mean(sqrt(1e-12 + (y_pred - 3)))", True),
+        ("mean(square(1 - (y_pred + 1e-9)))", True),
+        ("mean(log(1 - y_pred + 1e-3))", False),
+        ("mean(log(y_pred + 1e-8))", False),
+        ("mean(square(y_pred - y_true + 1e-8))", False),
+    ],
+)
+def test_a_constant_that_would_vanish_in_another_is_kept_apart_from_it(text: str, apart: bool) -> None:
+    program = analyse(text).program((4, 3), (4, 3))
+    assert ("ops.maximum" in program.source) is apart
+    as_written = analyse(text, rewrite=False).program((4, 3), (4, 3))
+    assert "ops.maximum" not in as_written.source
