@@ -19,6 +19,8 @@ SMALLEST = 1.1754943508222875e-38
 """The smallest normal float32: what is smaller may be flushed to zero, or not."""
 ULP = 2.0**-23
 """Relative spacing of float32."""
+BLURRED = 2.0**-100
+"""Below it functions may vanish: XLA's `erf` of the smallest normal number does."""
 SLACK = 16
 """Float32 units in the last place by which a framework's `exp`, `log`, ... may err."""
 
@@ -72,6 +74,10 @@ class Interval:
     def widened(self, ulps: float = SLACK) -> Interval:
         """Ends moved outward by so many float32 units in the last place; 0 stays."""
         return outward(self.lo - abs(self.lo) * ulps * ULP, self.hi + abs(self.hi) * ulps * ULP)
+
+    def blurred(self) -> Interval:
+        """Ends next to 0 moved to 0: there a framework's function may leave nothing at all."""
+        return Interval(0.0 if 0.0 < self.lo < BLURRED else self.lo, 0.0 if -BLURRED < self.hi < 0.0 else self.hi)
 
     def __neg__(self) -> Interval:
         return Interval(-self.hi, -self.lo)
@@ -153,7 +159,7 @@ def by_ends(function: Callable[..., object], up: Sequence[bool], *operands: Inte
         return EVERYTHING
     if exact:
         return outward(lo, hi)
-    wide = outward(lo, hi).widened()
+    wide = outward(lo, hi).widened().blurred()
     floor = lo if _settled_at(low, lo) else _at(function, [-math.inf if rises else math.inf for rises in up])
     cap = hi if _settled_at(high, hi) else _at(function, [math.inf if rises else -math.inf for rises in up])
     image = Interval(-math.inf if math.isnan(floor) else floor, math.inf if math.isnan(cap) else cap)

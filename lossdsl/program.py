@@ -320,7 +320,10 @@ class Form:
     def _adjoint(self, root: Node, upstream: Node, wrt: str) -> Form:
         adjoint = vjp(self.builder, [root], [upstream], wrt)
         kept = self.rewritten if self.best else None
-        return Form(self.builder, [adjoint], self.names, self.best, DIFFERENTIABLE, kept)
+        try:
+            return Form(self.builder, [adjoint], self.names, self.best, DIFFERENTIABLE, kept)
+        except LossError as error:  # a constant at which the derivative is no number, as in `xdivy(x, 0)`
+            raise NoGradientError(str(error)) from error
 
 
 class _Late:

@@ -148,6 +148,21 @@ def test_what_is_not_proved_and_not_refuted_is_said_to_be_open() -> None:
     assert found.verdict == OPEN
 
 
+def test_a_gradient_that_is_not_ours_is_not_proved() -> None:
+    """Of `xdivy(x, 0)` the table has no derivative to give."""
+    found = parts("mean(where(y_true > 0, xdivy(erf(y_pred), 0), 0.5) + y_pred)")["gradient"]
+    assert found.verdict != PROVED
+    unseen = Part("gradient", 0.0, None, (), None)
+    assert (unseen.verdict, unseen.refusal(1.0) is None) == (OPEN, False)
+    assert list(unseen.render()) == ["gradient: not analysed: it is the framework's own"]
+
+
+def test_functions_may_vanish_near_0() -> None:
+    """XLA's `erf` of the smallest normal number is 0: found by random formulas."""
+    text = "y_pred: float[batch, k] in (0, 1]\nmean((y_pred - y_pred) / erf(y_pred) + y_pred)"
+    assert parts(text)["value"].verdict == OPEN
+
+
 def test_declared_data() -> None:
     text = "y_true: label[batch]\ny_pred: float[batch, k] in (0, 3]\nmean(y_pred, axis=-1) * y_true"
     found = inputs(analyse(text), LARGEST)

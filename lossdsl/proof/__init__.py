@@ -23,6 +23,7 @@ from lossdsl.source import Span
 from lossdsl.syntax import ast
 
 PROVED, ALARM, OPEN = "proved", "alarm", "not proved"
+UNSEEN = "not analysed: it is the framework's own"
 REACHES = (LARGEST, 1e24, 1e18, 1e15, 1e12, 1e9, 1e6, 1e4, 1e3, 100.0, 10.0)
 """Sizes of undeclared data for which a proof is tried, the largest first."""
 FAR = 1e6
@@ -35,7 +36,8 @@ MOST_LABELS = 2.0**24
 class Part:
     """What was found of the value, or of the gradient: `reach` is the size of undeclared data that is proved.
 
-    `reach` is infinite where all that the declarations allow is proved, and 0 where nothing is.
+    `reach` is infinite where all that the declarations allow is proved, and 0 where nothing is; without a `danger`
+    the framework's own gradient is used then, and nothing is known.
     """
 
     name: str
@@ -50,7 +52,7 @@ class Part:
     def verdict(self) -> str:
         """`proved`, `alarm` (an input that fails was run) or `not proved`."""
         if self.danger is None:
-            return PROVED
+            return PROVED if self.reach else OPEN
         return ALARM if self.witness is not None else OPEN
 
     @property
@@ -61,7 +63,7 @@ class Part:
     def render(self) -> Iterator[str]:
         """The lines that say it to a person."""
         if self.danger is None:
-            yield f"{self.name}: proved to be finite"
+            yield f"{self.name}: {'proved to be finite' if self.reach else UNSEEN}"
             return
         if self.reach >= FAR:
             yield f"{self.name}: proved to be finite for data up to {self.reach:g} in size"
@@ -91,10 +93,10 @@ class Part:
 
     def refusal(self, wanted: float) -> Diagnostic | None:
         """What is wrong where a proof is demanded for undeclared data up to a size; None where there is one."""
-        if self.danger is None or self.reach >= wanted:
+        if self.reach >= wanted:
             return None
         reach = "for all that is declared" if wanted == math.inf else f"for data up to {wanted:g} in size"
-        expression = short(self.danger.node)
+        expression = short(self.danger.node) if self.danger is not None else UNSEEN
         return diagnostic(
             "not-proved", self.span, part=self.name, reach=reach, expression=expression, advice=self._advice
         )

@@ -50,5 +50,6 @@ def _constants(node: Node) -> list[float]:
 def _vanishes(one: float, other: float) -> bool:
     if one == 0.0 or other == 0.0:
         return False
-    sums = {np.float32(one + sign * other) for sign in (1.0, -1.0)}
-    return bool(sums & {np.float32(one), np.float32(-one), np.float32(other), np.float32(-other)})
+    with np.errstate(over="ignore"):
+        sums = {np.float32(one + sign * other) for sign in (1.0, -1.0)}
+        return bool(sums & {np.float32(sign * x) for sign in (1.0, -1.0) for x in (one, other)})
