@@ -32,6 +32,7 @@ INNER: dict[str, Callable[[Interval, Interval], Interval]] = {
     "normalize": lambda x, n: x.square() * n,
     "norm": lambda x, n: x.square() * n,
     "log_softmax": lambda x, n: x - x,
+    **dict.fromkeys(("ctc_loss", "ctc_gradient"), lambda x, n: x * Interval(0.0, 1e18)),  # -1e30 stands for no way
 }
 """What an operation computes on its way, where that can overflow and the value can't."""
 SHIFTED = frozenset({"softmax", "log_softmax", "logsumexp"})

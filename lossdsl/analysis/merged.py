@@ -11,7 +11,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from lossdsl.ir.build import Builder
-from lossdsl.ir.node import Node, reachable
+from lossdsl.ir.node import CAST, STRUCTURAL, Node, reachable
+from lossdsl.ops import row
+from lossdsl.ops.op import Family
 
 
 def merged(builder: Builder, roots: Sequence[Node]) -> list[Node]:
@@ -23,8 +25,45 @@ def merged(builder: Builder, roots: Sequence[Node]) -> list[Node]:
         if any(new is not old for new, old in zip(operands, node.inputs, strict=True)):
             made[node] = builder.graph.add(node.op, operands, dict(node.attrs), type=node.type, span=node.span)
         if node.op in ("add", "subtract"):
-            made[node] = _summed(builder, made[node])
+            made[node] = _without(builder, _summed(builder, made[node]))
     return [made[root] for root in roots]
+
+
+def constants(node: Node) -> list[float]:
+    """The constants of a sum, those also that optimisers see through what only moves, or adds up, its entries.
+
+    A sum over one entry, a flip, an index: XLA drops or exchanges them, and then the constants meet.
+    """
+    found, stack = [], [node]
+    while stack:
+        part = stack.pop()
+        if part.is_const:
+            found.append(float(part.value))
+        elif part.op in ("add", "subtract", "negative", CAST) or (
+            part.op not in STRUCTURAL and row(part.op).family is not Family.ELEMENTWISE
+        ):
+            stack.extend(part.inputs)
+    return found if not node.is_const else []
+
+
+def vanishes(one: float, other: float) -> bool:
+    """Whether float32 has no sum of two numbers but one of them."""
+    if one == 0.0 or other == 0.0:
+        return False
+    with np.errstate(over="ignore"):
+        sums = {np.float32(one + sign * other) for sign in (1.0, -1.0)}
+        return bool(sums & {np.float32(sign * x) for sign in (1.0, -1.0) for x in (one, other)})
+
+
+def _without(builder: Builder, node: Node) -> Node:
+    """A sum whose constant may vanish in one that is hidden in the other operand: without it."""
+    if node.op not in ("add", "subtract"):
+        return node
+    left, right = node.inputs
+    for value, number in ((left, right), (right, left)):
+        if number.is_const and any(vanishes(own, float(number.value)) for own in constants(value)):
+            return builder.apply("negative", [right]) if value is right and node.op == "subtract" else value
+    return node
 
 
 def _summed(builder: Builder, node: Node) -> Node:

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
+from lossdsl.analysis.merged import constants, vanishes
 from lossdsl.ir.build import Builder
 from lossdsl.ir.node import Node, reachable
 
@@ -31,25 +30,6 @@ def keep_apart(builder: Builder, roots: Sequence[Node]) -> dict[Node, Node]:
 
 def _apart(builder: Builder, node: Node, other: Node) -> Node:
     """A sum beside a constant that would vanish in the sum's own, or it in that."""
-    if not other.is_const or not any(_vanishes(own, float(other.value)) for own in _constants(node)):
+    if not other.is_const or not any(vanishes(own, float(other.value)) for own in constants(node)):
         return node
     return builder.apply("kept_apart", [node], span=node.span)
-
-
-def _constants(node: Node) -> list[float]:
-    found, stack = [], [node]
-    while stack:
-        part = stack.pop()
-        if part.op in ("add", "subtract", "negative"):
-            stack.extend(part.inputs)
-        elif part.is_const and part is not node:
-            found.append(float(part.value))
-    return found
-
-
-def _vanishes(one: float, other: float) -> bool:
-    if one == 0.0 or other == 0.0:
-        return False
-    with np.errstate(over="ignore"):
-        sums = {np.float32(one + sign * other) for sign in (1.0, -1.0)}
-        return bool(sums & {np.float32(sign * x) for sign in (1.0, -1.0) for x in (one, other)})

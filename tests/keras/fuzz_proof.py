@@ -41,7 +41,8 @@ class Writer:
 
     def formula(self) -> str:
         pick = self.random.choice
-        heads = [f"{name}: float[batch, k] {pick(RANGES)}".rstrip() for name in ("y_true", "y_pred")]
+        size = pick(("k", "k", "k", "1"))
+        heads = [f"{name}: float[batch, {size}] {pick(RANGES)}".rstrip() for name in ("y_true", "y_pred")]
         return "\n".join([*heads, f"mean({self.value(self.random.randint(2, 5))} + 0 * y_pred)"])
 
     def value(self, depth: int) -> str:
@@ -95,7 +96,9 @@ def data(claim: Claim, samples: int = 96) -> dict[str, np.ndarray]:
     random = np.random.default_rng(len(claim.text))
     found = {}
     for name, interval in inputs(claim.checked, 3.4028234663852886e38).items():
-        found[name] = np.ones(samples, np.float32) if name == "upstream" else _numbers(interval, (samples, 4), random)
+        entries = claim.checked.elaborated.inputs.types["y_pred"].axes[1].size
+        shape = (samples, entries.offset if entries.symbol is None else 4)
+        found[name] = np.ones(samples, np.float32) if name == "upstream" else _numbers(interval, shape, random)
     return found
 
 

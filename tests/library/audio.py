@@ -264,6 +264,7 @@ CASES: list[Case] = [
     case("masked_sequence_crossentropy", masked_sequence_crossentropy, sequences),
     case("masked_sequence_crossentropy", masked_sequence_crossentropy, hundreds, ignore_class=-100),
     case("stft", stft, sounds, fft_length=6, hop_length=2, window_length=4),
+    case("stft", stft, sounds, fft_length=7, hop_length=2, window_length=4),
     case("stft", stft, sounds, fft_length=8, hop_length=3, window_length=8, floor_power=0.7),
     case(
         "multi_resolution_stft",
