@@ -297,7 +297,7 @@ def rfft_transposed(x: Any, like: Any, axis: int, imaginary: bool) -> Any:
 
 
 def ctc_sequences(logits: Any, labels: Any, blank: int, time: int, axis: int, to: int) -> tuple[Any, ...]:
-    """Log probabilities (sequences, times, classes), states and skips (sequences, states), numbers of labels."""
+    """Log probabilities (sequences, times, classes); states, and which are skipped to, first and last ones."""
     scores = ops.squeeze(ops.moveaxis(logits, (to, time, axis), (-3, -2, -1)), -3)
     places = ops.squeeze(ops.moveaxis(labels, (time, axis, to), (-3, -2, -1)), (-3, -2))
     logs = ops.log_softmax(ops.reshape(scores, (-1, *ops.shape(scores)[-2:])), axis=-1)
@@ -309,7 +309,11 @@ def ctc_sequences(logits: Any, labels: Any, blank: int, time: int, axis: int, to
     states = ops.reshape(ops.stack([ops.full_like(places, blank), places], axis=-1), (-1, 2 * count))
     states = ops.pad(states, ((0, 0), (0, 1)), constant_values=blank)
     skips = ops.logical_and(ops.not_equal(states[:, 2:], blank), ops.not_equal(states[:, 2:], states[:, :-2]))
-    return logs, states, ops.pad(skips, ((0, 0), (2, 0))), count - ops.sum(padding, axis=-1)
+    ends = 2 * (count - ops.sum(padding, axis=-1, keepdims=True))
+    at = ops.arange(2 * count + 1, dtype="int32")
+    first = ops.logical_and(at < 2, at <= ends)
+    last = ops.logical_or(ops.equal(at, ends), ops.equal(at, ends - 1))
+    return logs, states, ops.pad(skips, ((0, 0), (2, 0))), first, last
 
 
 def ctc_ways(emitted: Any, first: Any, skips: Any) -> Any:
@@ -330,6 +334,11 @@ def ctc_ways(emitted: Any, first: Any, skips: Any) -> Any:
     return ops.concatenate([ops.expand_dims(start, 0), rest], axis=0)
 
 
+def ctc_whole(ways: Any, last: Any) -> Any:
+    """The log of the probability of all ways to the end of each sequence."""
+    return ops.logsumexp(ops.where(last, ways[-1], -1e30), axis=-1)
+
+
 def ctc_emitted(logs: Any, states: Any) -> Any:
     """The log probability of each state's label (times, sequences, states)."""
     times = ops.shape(logs)[1]
@@ -339,12 +348,8 @@ def ctc_emitted(logs: Any, states: Any) -> Any:
 
 def ctc_loss(logits: Any, labels: Any, blank: int, time: int, axis: int, to: int) -> Any:
     """-log of the probability that sequences of scores read as the labels."""
-    logs, states, skips, count = ctc_sequences(logits, labels, blank, time, axis, to)
-    places = ops.arange(ops.shape(states)[1], dtype="int32")
-    ends = ops.expand_dims(2 * count, 1)
-    first = ops.logical_and(places < 2, places <= ends)
-    last = ops.logical_or(ops.equal(places, ends), ops.equal(places, ends - 1))
-    whole = ops.logsumexp(ops.where(last, ctc_ways(ctc_emitted(logs, states), first, skips)[-1], -1e30), axis=-1)
+    logs, states, skips, first, last = ctc_sequences(logits, labels, blank, time, axis, to)
+    whole = ctc_whole(ctc_ways(ctc_emitted(logs, states), first, skips), last)
     loss = ops.where(whole > -1e29, -whole, float("inf"))
     shape = list(ops.shape(logits))
     for position in (time, axis):
@@ -354,16 +359,12 @@ def ctc_loss(logits: Any, labels: Any, blank: int, time: int, axis: int, to: int
 
 def ctc_gradient(logits: Any, labels: Any, blank: int, time: int, axis: int, to: int) -> Any:
     """Probabilities less the share of the alignments that each has; 0 where there is no alignment."""
-    logs, states, skips, count = ctc_sequences(logits, labels, blank, time, axis, to)
+    logs, states, skips, first, last = ctc_sequences(logits, labels, blank, time, axis, to)
     emitted = ctc_emitted(logs, states)
-    places = ops.arange(ops.shape(states)[1], dtype="int32")
-    ends = ops.expand_dims(2 * count, 1)
-    first = ops.logical_and(places < 2, places <= ends)
-    last = ops.logical_or(ops.equal(places, ends), ops.equal(places, ends - 1))
     ahead = ctc_ways(emitted, first, skips)
     turned = ops.pad(ops.flip(skips[:, 2:], axis=1), ((0, 0), (2, 0)))
     back = ops.flip(ctc_ways(ops.flip(emitted, axis=(0, 2)), ops.flip(last, axis=1), turned), axis=(0, 2))
-    whole = ops.logsumexp(ops.where(last, ahead[-1], -1e30), axis=-1)
+    whole = ctc_whole(ahead, last)
     shares = ops.exp(ops.minimum(ahead + back - emitted - ops.reshape(whole, (1, -1, 1)), 0.0))
     classes = ops.one_hot(states, ops.shape(logs)[-1], dtype=logs.dtype)
     found = ops.exp(logs) - ops.einsum("tns,nsc->ntc", shares, classes)
