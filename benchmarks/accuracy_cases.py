@@ -4,22 +4,16 @@ from __future__ import annotations
 
 import functools
 import importlib
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-TESTS = Path(__file__).parents[1] / "tests"
-sys.path.extend(str(folder) for folder in (TESTS, TESTS / "library"))
-
-from case import Case, call  # noqa: E402  the oracles of the tests
-
-from benchmarks import accuracy_grids as grids  # noqa: E402
-from benchmarks.accuracy_naive import NAIVE, Naive  # noqa: E402
-from lossdsl import check, library  # noqa: E402
+from benchmarks import accuracy_grids as grids
+from benchmarks.accuracy_naive import NAIVE, Naive
+from benchmarks.oracles import Case, call
+from lossdsl import check, library
 
 ROWS_OF_ENTRIES, ROWS_OF_VECTORS, BATCHES, LEAST = 240, 72, 5, 8
 COST = 6000

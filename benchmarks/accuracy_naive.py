@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import plain as m
 from mpmath import mp
+
+from benchmarks.oracles import plain as m
 
 T, P = "y_true", "y_pred"
 BITS = (np.array([[0.25], [1.0], [0.0]]), np.array([[0.3], [0.6], [0.2]]))

@@ -25,7 +25,7 @@ Loss = Callable[[Any, Any], Any]
 def judge(subject: Subject) -> list[dict[str, Any]]:
     """A row of figures for each rival, type and mode."""
     grid = subject.grid()
-    known = truth(subject.oracle, grid)
+    known = truth(subject.oracle, grid, subject.text)
     rows = []
     for rival, make in rivals(subject).items():
         for dtype in DTYPES:
@@ -35,6 +35,7 @@ def judge(subject: Subject) -> list[dict[str, Any]]:
                 values, slopes = computed(call, grid, dtype)
                 rows.append(
                     {"name": subject.name, "part": subject.part, "rival": rival, "dtype": dtype, "mode": mode}
+                    | {"defined": int(np.sum(known.defined & grid.held_by(dtype)))}
                     | {"value": figures(values, known, grid, dtype, gradient=False)}
                     | {"gradient": figures(slopes, known, grid, dtype, gradient=True)}
                 )

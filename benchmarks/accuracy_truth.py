@@ -1,8 +1,8 @@
 """What a loss and its gradient really are: an oracle in mpmath, differences of it at many digits, and its condition.
 
-Nothing of the compiler is used here: an oracle takes arrays of mpmath numbers and gives one value for each sample, or
-one for the batch. A derivative is a difference quotient with a step so small, at so many digits, that its own error is
-far below what float32 can tell.
+Nothing that rewrites or derives is used here: an oracle takes arrays of mpmath numbers and gives one value for each
+sample, or one for the batch. A derivative is a difference quotient with a step so small, at so many digits, that its
+own error is far below what float32 can tell.
 """
 
 from __future__ import annotations
@@ -15,11 +15,15 @@ import numpy as np
 from mpmath import mp
 
 from benchmarks.accuracy_grids import Grid
+from benchmarks.accuracy_written import written
 
 DIGITS = 180
 STEP = mp.mpf(10) ** -70
 ROUNDING = mp.mpf(2) ** -24
 """Half a unit in the last place of float32, relative: what an input is known to."""
+
+SAME = mp.mpf("1e-12")
+"""Relative to the larger: what two values of the same formula, by two epsilons, are apart at most."""
 
 Oracle = Callable[[Any, Any], Any]
 
@@ -28,8 +32,9 @@ Oracle = Callable[[Any, Any], Any]
 class Truth:
     """Of each row the values and slopes, NaN where there is none, as mpmath numbers.
 
-    `kink` marks rows with two derivatives. `moved` and `moved_slopes` say how far the largest of them moves where
-    every input moves by a rounding: the computed condition of the row.
+    `kink` marks rows with two derivatives, `defined` those that the formula's epsilon decides. `moved` and
+    `moved_slopes` say how far the largest of them moves where every input moves by a rounding: the computed condition
+    of the row.
     """
 
     values: Any
@@ -37,6 +42,7 @@ class Truth:
     kink: Any
     moved: Any
     moved_slopes: Any
+    defined: Any
 
 
 def exact(array: Any) -> Any:
@@ -46,13 +52,31 @@ def exact(array: Any) -> Any:
     return np.frompyfunc(mp.mpf, 1, 1)(array)
 
 
-def truth(oracle: Oracle, grid: Grid) -> Truth:
-    """The truth for every row of a grid; of samples that depend on each other, a batch is a row."""
+def truth(oracle: Oracle, grid: Grid, text: str = "") -> Truth:
+    """The truth for every row of a grid; of samples that depend on each other, a batch is a row.
+
+    It is the oracle's, but what the formula says where its epsilon decides.
+    """
     with mp.workdps(DIGITS):
-        if grid.batches == 1:
-            return _of_samples(lambda t, p: _numbers(oracle, t, p), grid)
-        rows = [_of_samples(lambda t, p: _whole(oracle, t, p), part) for part in grid.each()]
+        both = written(text, grid) if text else None
+        rows = [_settled(oracle, both, part, _numbers if grid.batches == 1 else _whole) for part in grid.each()]
         return Truth(*(np.concatenate([getattr(row, name) for row in rows]) for name in Truth.__dataclass_fields__))
+
+
+def _settled(oracle: Oracle, both: tuple[Oracle, Oracle] | None, grid: Grid, shape: Callable[..., Any]) -> Truth:
+    found = _of_samples(lambda t, p: shape(oracle, t, p), grid)
+    if both is None:
+        return found
+    own = _of_samples(lambda t, p: shape(both[0], t, p), grid)
+    other = shape(both[1], exact(grid.y_true), exact(grid.y_pred))
+    defined = np.any(np.frompyfunc(_differ, 2, 1)(own.values, other), axis=1).astype(bool)
+    pairs = [(getattr(own, name), getattr(found, name)) for name in Truth.__dataclass_fields__][:-1]
+    return Truth(*(np.where(defined[:, None] if a.ndim > 1 else defined, a, b) for a, b in pairs), defined)
+
+
+def _differ(one: Any, other: Any) -> bool:
+    """Whether two numbers are not the same, or one of them is none."""
+    return not abs(one - other) <= SAME * max(abs(one), abs(other))
 
 
 def _numbers(oracle: Oracle, true: Any, pred: Any) -> Any:
@@ -99,7 +123,7 @@ def _of_samples(values: Callable[[Any, Any], Any], grid: Grid) -> Truth:
         there = values(near_true, near_pred)
         moved = np.maximum(moved, _far(there, here))
         moved_slopes = np.maximum(moved_slopes, _far(_slopes(values, near_true, near_pred, sides, there), slopes))
-    return Truth(here, slopes, kink, moved, moved_slopes)
+    return Truth(here, slopes, kink, moved, moved_slopes, np.zeros(len(here), dtype=bool))
 
 
 def _zeros(count: int) -> Any:

@@ -39,6 +39,19 @@ def test_truth_knows_values_slopes_and_kinks():
     assert kinks.tolist() == [True, False]
 
 
+def test_where_epsilon_decides_the_truth_is_what_is_written():
+    def oracle(t, p):
+        return np.array([-mp.log(x) for (x,) in p])
+
+    data = grid([[0.25], [1e-9], [0.0], [1.0]])
+    found = truth(oracle, data, "-mean(log(clip(y_pred, epsilon, 1 - epsilon)))")
+    assert found.defined.tolist() == [False, True, True, True]
+    values = [float(x) for x in found.values[:, 0]]
+    assert values == pytest.approx([np.log(4), np.log(1e7), np.log(1e7), -np.log1p(-1e-7)], rel=1e-9)
+    assert [float(x) for x in found.slopes[:, 0]] == [-4, 0, 0, 0]
+    assert not truth(oracle, data, "-mean(log(y_pred))").defined.any()
+
+
 def test_truth_outside_a_domain_is_none():
     oracle = accuracy_cases.Case(
         "", lambda t, p: np.array([mp.log(x) / t[i] for i, (x,) in enumerate(p)]), None, {}
