@@ -26,7 +26,7 @@ from benchmarks.accuracy_truth import DIGITS
 
 LIMIT = 4
 """The 99th percentile, in units in the last place, from which a line of progress tells it."""
-PATIENCE = 60
+PATIENCE = 120
 """Seconds for one subject: an oracle may meet numbers that it was not written for."""
 FOLDER = Path(__file__).parent
 SMOKE = ("05 log(sigmoid(y_pred))", "huber")

@@ -16,12 +16,13 @@ ABOUT = """\
 `make accuracy`. Every loss of the library and formulas as users write them, on data at which losses break: magnitudes
 from 0 to 1e30, probabilities from 1e-37 to 1 - 2^-24, logits far out, equal and nearly equal numbers (seed {seed}).
 The truth is the mathematics of each in mpmath with {digits} digits, its gradient the difference quotient of that:
-nothing of the compiler rewrites or derives it. Where the epsilon of a loss decides (*defined*: the value is another with
-another epsilon), the truth is what its formula says, evaluated as written, also in mpmath: such a loss means to be
-another there than the mathematics it is named after. Errors are in units in the last place of float32 (ulp), those of a gradient by its largest
-entry; bits are Herbie's, the mean of log2(1 + ulp), a NaN counting 32. A row is *gross* where it is wrong by more than
-a thousandth, *dead* where a gradient is 0 and should not be. Rows whose truth float32 can't hold, and gradients at a
-kink, are left out.
+nothing of the compiler rewrites or derives it. Where the epsilon of a loss decides (*defined*: the value is another
+with another epsilon), the truth is what its formula says, evaluated as written, also in mpmath, with constants as
+float32 has them: such a loss means to be another there than the mathematics it is named after.
+
+Errors are in units in the last place of float32 (ulp), those of a gradient by its largest entry; bits are Herbie's,
+the mean of log2(1 + ulp), a NaN counting 32. A row is *gross* where it is wrong by more than a thousandth, *dead* where
+a gradient is 0 and should not be. Rows whose truth float32 can't hold, and gradients at a kink, are left out.
 
 Rows that are ill-conditioned by nature are told apart by a computed condition: moving every input by half an ulp moves
 the truth by more than 2 ulp. Their error may be 8 times that move; *over* counts those beyond it. The figures are the
@@ -128,7 +129,8 @@ def losses(rows: Sequence[Row]) -> str:
 
 def _line(title: str, each: Sequence[Row], rows: Sequence[Row]) -> list[str]:
     first = each[0]
-    cells = [title.replace("|", "\\|"), str(first["value"]["rows"]), str(first["defined"]), str(first["value"]["apart"])]
+    counted = (first["value"]["rows"], first["defined"], first["value"]["apart"])
+    cells = [title.replace("|", "\\|"), *map(str, counted)]
     for what, counts in (("value", ("nan", "gross", "over")), ("gradient", ("nan", "gross", "dead", "over"))):
         cells += [_short(worst(each, what, figure)) for figure in ("max", "median", "p99", "bits")]
         cells += [str(int(worst(each, what, figure))) for figure in counts]

@@ -25,12 +25,18 @@ DIGITS = 60
 STEP = mp.mpf(10) ** -25
 
 
-def value(root: Node, layout: Sequence[str], data: Mapping[str, Any]) -> np.ndarray:
-    """The value of a node as an object array of mpf: the axes that it still has, as `reference.evaluate`."""
+def value(root: Node, layout: Sequence[str], data: Mapping[str, Any], held: Any = float) -> np.ndarray:
+    """The value of a node as an object array of mpf: the axes that it still has, as `reference.evaluate`.
+
+    Constants are what a type of floats has, `held`.
+    """
     positions = Positions(layout)
     found: dict[Node, Any] = {}
     for node in reachable([root]):
-        found[node] = _value(node, found, positions, data)
+        if node.op == CONST and type(node.value) is float:
+            found[node] = exactly(float(held(node.value)))
+        else:
+            found[node] = _value(node, found, positions, data)
     result = np.asarray(found[root], dtype=object)
     if result.ndim == 0:
         return result.reshape((1,))

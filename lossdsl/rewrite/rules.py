@@ -49,6 +49,12 @@ STABILISE = (
     Rule("log-exp", "log(exp(x))", "x"),
     Rule("log-cosh", "log(cosh(x))", "log_cosh(x)"),
     Rule("log-cosh-by-softplus", "x + softplus(-2 * x) - 0.6931471805599453", "log_cosh(x)"),
+    Rule(
+        "log-one-minus-least",
+        "log(maximum(1 - x, c))",
+        "maximum(log1p(-minimum(x, 0.99999994)), log(c))",
+        when="c >= 6e-8 and c <= 0.5",
+    ),
     Rule("log1p", "log(1 + x)", "log1p(x)"),
     Rule("log1p-minus", "log(1 - x)", "log1p(-x)"),
     Rule("expm1", "exp(x) - 1", "expm1(x)"),
@@ -60,6 +66,8 @@ STABILISE = (
     Rule("norm-by-hand", "sqrt(sum(square(x), axis=axis))", "norm(x, axis=axis)"),
     Rule("root-mean-square", "sqrt(mean(square(x), axis=axis))", "norm(x, axis=axis) / sqrt(size(x, axis=axis))"),
     Rule("root-of-variance", "sqrt(var(x, axis=axis))", "std(x, axis=axis)"),
+    Rule("complement-of-mixture", "1 - (x * y + (1 - x) * (1 - y))", "x * (1 - y) + (1 - x) * y"),
+    Rule("complement-of-choice", "1 - where(p, x, 1 - y)", "where(p, 1 - x, y)"),
     Rule("one-minus-cos", "1 - cos(x)", "2 * square(sin(x / 2))"),
 )
 """The same value with less rounding, overflow or NaN."""
@@ -81,6 +89,7 @@ SIMPLIFY = (
     Rule("add-negative", "x + -y", "x - y"),
     Rule("subtract-negative", "x - -y", "x + y"),
     Rule("product-of-negatives", "-x * -y", "x * y"),
+    Rule("complement-of-complement", "1 - (1 - x)", "x"),
     Rule("negative-constant", "-(x * c)", "x * -c"),
     Rule("negative-times", "-x * c", "x * -c"),
     Rule("negative-difference", "-(x - y)", "y - x"),
@@ -119,6 +128,8 @@ SIMPLIFY = (
 GRADIENT = (
     Rule("choice-of-factor", "where(p, 1.0, 0.0) * x", "where(p, x, 0)"),
     Rule("choice-of-no-factor", "where(p, 0.0, 1.0) * x", "where(p, 0, x)"),
+    Rule("choices-added", "where(p, 0, x) + where(p, 0, y)", "where(p, 0, x + y)"),
+    Rule("choices-subtracted", "where(p, 0, x) - where(p, 0, y)", "where(p, 0, x - y)"),
     Rule("common-factor", "x * y + x * z", "x * (y + z)"),
     Rule("common-factor-less", "x * y - x * z", "x * (y - z)"),
     Rule("inverse-times", "1 / x * y", "y / x"),
