@@ -16,9 +16,10 @@ ABOUT = """\
 `make accuracy`. Every loss of the library and formulas as users write them, on data at which losses break: magnitudes
 from 0 to 1e30, probabilities from 1e-37 to 1 - 2^-24, logits far out, equal and nearly equal numbers (seed {seed}).
 The truth is the mathematics of each in mpmath with {digits} digits, its gradient the difference quotient of that:
-nothing of the compiler rewrites or derives it. Where the epsilon of a loss decides (*defined*: the value is another
-with another epsilon), the truth is what its formula says, evaluated as written, also in mpmath, with constants as
-float32 has them: such a loss means to be another there than the mathematics it is named after.
+nothing of the compiler rewrites or derives it. Rows are judged by what the formula says, evaluated as written and also
+in mpmath, where it means to be another than the mathematics that it is named after: where its *epsilon* decides (the
+value is another with another epsilon), with constants as float32 has them; and where it says *otherwise* for a reason
+of its own, as a cap, or the oracle has no number, or an integral that is not so exact.
 
 Errors are in units in the last place of float32 (ulp), those of a gradient by its largest entry; bits are Herbie's,
 the mean of log2(1 + ulp), a NaN counting 32. A row is *gross* where it is wrong by more than a thousandth, *dead* where
@@ -122,14 +123,14 @@ def losses(rows: Sequence[Row]) -> str:
         body.append(_line(f"`{name}`", each, rows))
         if name in keras:
             body.append(_line("— Keras", keras[name], rows))
-    head = ["", "rows", "defined", "apart", "value: max", "median", "p99", "bits", "NaN", "gross", "over"]
+    head = ["", "rows", "epsilon", "otherwise", "apart", "value: max", "median", "p99", "bits", "NaN", "gross", "over"]
     head += ["gradient: max", "median", "p99", "bits", "NaN", "gross", "dead", "over", "half: NaN"]
     return table(head, body)
 
 
 def _line(title: str, each: Sequence[Row], rows: Sequence[Row]) -> list[str]:
     first = each[0]
-    counted = (first["value"]["rows"], first["defined"], first["value"]["apart"])
+    counted = (first["value"]["rows"], first["epsilon"], first["otherwise"], first["value"]["apart"])
     cells = [title.replace("|", "\\|"), *map(str, counted)]
     for what, counts in (("value", ("nan", "gross", "over")), ("gradient", ("nan", "gross", "dead", "over"))):
         cells += [_short(worst(each, what, figure)) for figure in ("max", "median", "p99", "bits")]

@@ -35,7 +35,7 @@ def judge(subject: Subject) -> list[dict[str, Any]]:
                 values, slopes = computed(call, grid, dtype)
                 rows.append(
                     {"name": subject.name, "part": subject.part, "rival": rival, "dtype": dtype, "mode": mode}
-                    | {"defined": int(np.sum(known.defined & grid.held_by(dtype)))}
+                    | {why: int(np.sum(getattr(known, why) & grid.held_by(dtype))) for why in ("epsilon", "otherwise")}
                     | {"value": figures(values, known, grid, dtype, gradient=False)}
                     | {"gradient": figures(slopes, known, grid, dtype, gradient=True)}
                 )

@@ -15,15 +15,15 @@ import numpy as np
 from mpmath import mp
 
 from benchmarks.accuracy_grids import Grid
-from benchmarks.accuracy_written import written
+from benchmarks.accuracy_written import Written, written
 
 DIGITS = 180
 STEP = mp.mpf(10) ** -70
 ROUNDING = mp.mpf(2) ** -24
 """Half a unit in the last place of float32, relative: what an input is known to."""
 
-SAME = mp.mpf("1e-12")
-"""Relative to the larger: what two values of the same formula, by two epsilons, are apart at most."""
+SAME = mp.mpf("1e-9")
+"""Relative to the larger: what two truths are apart at most where they are the same; float32 has seven digits."""
 
 Oracle = Callable[[Any, Any], Any]
 
@@ -32,9 +32,9 @@ Oracle = Callable[[Any, Any], Any]
 class Truth:
     """Of each row the values and slopes, NaN where there is none, as mpmath numbers.
 
-    `kink` marks rows with two derivatives, `defined` those that the formula's epsilon decides. `moved` and
-    `moved_slopes` say how far the largest of them moves where every input moves by a rounding: the computed condition
-    of the row.
+    `kink` marks rows with two derivatives. `moved` and `moved_slopes` say how far the largest of them moves where
+    every input moves by a rounding: the computed condition of the row. Rows are judged by the formula's own words
+    where its `epsilon` decides, and where it says `otherwise` something else than the oracle.
     """
 
     values: Any
@@ -42,7 +42,8 @@ class Truth:
     kink: Any
     moved: Any
     moved_slopes: Any
-    defined: Any
+    epsilon: Any
+    otherwise: Any
 
 
 def exact(array: Any) -> Any:
@@ -55,28 +56,58 @@ def exact(array: Any) -> Any:
 def truth(oracle: Oracle, grid: Grid, text: str = "") -> Truth:
     """The truth for every row of a grid; of samples that depend on each other, a batch is a row.
 
-    It is the oracle's, but what the formula says where its epsilon decides.
+    It is the oracle's, but where the formula means to be another, and says so.
     """
     with mp.workdps(DIGITS):
-        both = written(text, grid) if text else None
-        rows = [_settled(oracle, both, part, _numbers if grid.batches == 1 else _whole) for part in grid.each()]
+        said = written(text, grid) if text else None
+        rows = [_settled(oracle, said, part, _numbers if grid.batches == 1 else _whole) for part in grid.each()]
         return Truth(*(np.concatenate([getattr(row, name) for row in rows]) for name in Truth.__dataclass_fields__))
 
 
-def _settled(oracle: Oracle, both: tuple[Oracle, Oracle] | None, grid: Grid, shape: Callable[..., Any]) -> Truth:
-    found = _of_samples(lambda t, p: shape(oracle, t, p), grid)
-    if both is None:
+def _settled(oracle: Oracle, said: Written | None, grid: Grid, shape: Callable[..., Any]) -> Truth:
+    def of(values: Oracle, moved: bool = True) -> Truth:
+        return _of_samples(lambda t, p: shape(values, t, p), grid, moved)
+
+    found = of(oracle)
+    if said is None:
         return found
-    own = _of_samples(lambda t, p: shape(both[0], t, p), grid)
-    other = shape(both[1], exact(grid.y_true), exact(grid.y_pred))
-    defined = np.any(np.frompyfunc(_differ, 2, 1)(own.values, other), axis=1).astype(bool)
-    pairs = [(getattr(own, name), getattr(found, name)) for name in Truth.__dataclass_fields__][:-1]
-    return Truth(*(np.where(defined[:, None] if a.ndim > 1 else defined, a, b) for a, b in pairs), defined)
+    literal = of(said.exact, moved=False)
+    with mp.workdps(2 * DIGITS):
+        again = shape(said.exact, exact(grid.y_true), exact(grid.y_pred))
+    rows = ~_differ(literal.values, again) & ~_lacks(literal.values) & _apart(literal, found)
+    if rows.any():
+        found = _chosen(rows, of(said.exact), found, "otherwise")
+    if said.epsilon is None:
+        return found
+    rows = _apart(*(of(values, moved=False) for values in said.epsilon))
+    return _chosen(rows, of(said.epsilon[0]), found, "epsilon") if rows.any() else found
 
 
-def _differ(one: Any, other: Any) -> bool:
-    """Whether two numbers are not the same, or one of them is none."""
-    return not abs(one - other) <= SAME * max(abs(one), abs(other))
+def _chosen(rows: Any, one: Truth, other: Truth, why: str) -> Truth:
+    """One truth in some rows, the other in the rest; in those that `why` names which they are."""
+    numbers = ("values", "slopes", "kink", "moved", "moved_slopes")
+    picked = {name: getattr(other, name) for name in Truth.__dataclass_fields__} | {why: rows}
+    for name in numbers:
+        a, b = getattr(one, name), getattr(other, name)
+        picked[name] = np.where(rows[:, np.newaxis] if a.ndim > 1 else rows, a, b)
+    if why == "epsilon":
+        picked["otherwise"] = picked["otherwise"] & ~rows
+    return Truth(**picked)
+
+
+def _apart(one: Truth, other: Truth) -> Any:
+    """The rows whose values or, where there is one derivative, slopes are not the same."""
+    return _differ(one.values, other.values) | (_differ(one.slopes, other.slopes) & ~one.kink & ~other.kink)
+
+
+def _differ(one: Any, other: Any) -> Any:
+    """The rows whose numbers are not the same, relative to the largest of the row, or no numbers."""
+    gap, size = np.max(abs(one - other), axis=1), np.max(np.maximum(abs(one), abs(other)), axis=1)
+    return np.array([not g <= SAME * s for g, s in zip(gap, size, strict=True)])
+
+
+def _lacks(values: Any) -> Any:
+    return np.array([any(mp.isnan(x) for x in row) for row in values])
 
 
 def _numbers(oracle: Oracle, true: Any, pred: Any) -> Any:
@@ -109,7 +140,8 @@ def _real(x: Any) -> Any:
     return mp.nan if isinstance(x, mp.mpc) or not mp.isfinite(x) else x
 
 
-def _of_samples(values: Callable[[Any, Any], Any], grid: Grid) -> Truth:
+def _of_samples(values: Callable[[Any, Any], Any], grid: Grid, moves: bool) -> Truth:
+    """The truth by one function; without `moves` its condition is not looked at."""
     true, pred = exact(grid.y_true), exact(grid.y_pred)
     # inwards from the end of a range: there is no function on the other side
     sides = np.where(grid.y_pred >= grid.top, -1, 1)
@@ -117,13 +149,14 @@ def _of_samples(values: Callable[[Any, Any], Any], grid: Grid) -> Truth:
     slopes = _slopes(values, true, pred, sides, here)
     kink = _kinks(values, true, pred, sides, here, slopes)
     moved, moved_slopes = _zeros(len(here)), _zeros(len(here))
-    for pattern in range(2):
+    for pattern in range(2 if moves else 0):
         near_true = _nudged(true, grid.true_moves, 1 + pattern, None)
         near_pred = _nudged(pred, True, 2 + pattern, grid.top)
         there = values(near_true, near_pred)
         moved = np.maximum(moved, _far(there, here))
         moved_slopes = np.maximum(moved_slopes, _far(_slopes(values, near_true, near_pred, sides, there), slopes))
-    return Truth(here, slopes, kink, moved, moved_slopes, np.zeros(len(here), dtype=bool))
+    no = np.zeros(len(here), dtype=bool)
+    return Truth(here, slopes, kink, moved, moved_slopes, no, no)
 
 
 def _zeros(count: int) -> Any:

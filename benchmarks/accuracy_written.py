@@ -1,15 +1,14 @@
-"""What a formula says, word for word, in mpmath: the truth where its epsilon decides.
+"""What a formula says, word for word, in mpmath.
 
-A loss that keeps probabilities Keras' epsilon away from 0 and 1 is another loss there than the mathematics that it is
-named after, on purpose. Such rows are judged by what is written, with constants as float32 has them: 1 - 1e-7 is there
-1 - 1.2e-7, in Keras' own losses as well. Nothing is rewritten for that, nothing derived: every operation is the tests'
-own definition of it.
+Nothing is rewritten for that, nothing derived: every operation is the tests' own definition of it. It is the truth
+where the mathematics that a loss is named after says something else: where an epsilon keeps probabilities away from 0
+and 1, where the definition has a cap, where an oracle is an integral that can't be had so exactly.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -25,24 +24,36 @@ ELSE = 1e-14
 Values = Callable[[Any, Any], Any]
 
 
-def written(text: str, grid: Grid) -> tuple[Values, Values] | None:
-    """The values of a formula by its own epsilon and by another; None where it has none."""
+class Written(NamedTuple):
+    """The values of a formula: as it is, and, if it has an epsilon, in float32's constants, by it and by another."""
+
+    exact: Values
+    epsilon: tuple[Values, Values] | None
+
+
+def written(text: str, grid: Grid) -> Written:
+    """A formula for the data of a grid."""
     one = next(grid.each())
     shapes = np.shape(one.y_pred)[:1] if one.y_true is None else np.shape(one.y_true), np.shape(one.y_pred)
-    pair = [analyse(text, epsilon=epsilon).program(*shapes).elaborated for epsilon in (EPSILON, ELSE)]
-    if len({"\n".join(show([found.root])) for found in pair if found.root}) == 1:
-        return None
-    own, other = map(_values, pair)
-    return own, other
+    own, other = (analyse(text, epsilon=epsilon).program(*shapes).elaborated for epsilon in (EPSILON, ELSE))
+    same = _shown(own) == _shown(other)
+    return Written(_values(own, float), None if same else (_values(own, np.float32), _values(other, np.float32)))
 
 
-def _values(elaborated: Elaborated) -> Values:
+def _shown(elaborated: Elaborated) -> str:
+    assert elaborated.root is not None
+    return "\n".join(show([elaborated.root]))
+
+
+def _values(elaborated: Elaborated, held: type) -> Values:
+    """The values with constants as a type of floats has them: 1 - 1e-7 is 1 - 1.2e-7 in float32, in Keras as well."""
+
     def values(y_true: Any, y_pred: Any) -> Any:
         assert elaborated.root is not None
         given = {"y_true": np.zeros(len(y_pred)) if y_true is None else y_true, "y_pred": y_pred}
         types = elaborated.inputs.types
         data = {name: fitted(array, len(types[name].axes)) for name, array in given.items()}
-        found = value(elaborated.root, elaborated.builder.layout.ids, data, np.float32)
+        found = value(elaborated.root, elaborated.builder.layout.ids, data, held)
         return found if found.size == 1 else found.reshape(len(y_pred), -1).mean(axis=1)
 
     return values

@@ -45,12 +45,17 @@ def test_where_epsilon_decides_the_truth_is_what_is_written():
 
     data = grid([[0.25], [1e-9], [0.0], [1.0]])
     found = truth(oracle, data, "-mean(log(clip(y_pred, epsilon, 1 - epsilon)))")
-    assert found.defined.tolist() == [False, True, True, True]
+    assert found.epsilon.tolist() == [False, True, True, True]
     values = [float(x) for x in found.values[:, 0]]
     low, high = (float(np.float32(x)) for x in (1e-7, 1 - 1e-7))
     assert values == pytest.approx([np.log(4), -np.log(low), -np.log(low), -np.log(high)], rel=1e-9)
     assert [float(x) for x in found.slopes[:, 0]] == [-4, 0, 0, 0]
-    assert not truth(oracle, data, "-mean(log(y_pred))").defined.any()
+    plain = truth(oracle, data, "-mean(log(y_pred))")
+    assert not plain.epsilon.any()
+    assert not plain.otherwise.any()
+    capped = truth(oracle, data, "-mean(log(maximum(y_pred, 0.5)))")
+    assert capped.otherwise.tolist() == [True, True, True, False]
+    assert float(capped.values[0, 0]) == pytest.approx(np.log(2))
 
 
 def test_truth_outside_a_domain_is_none():

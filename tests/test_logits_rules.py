@@ -87,6 +87,13 @@ SAME = {
         SHARES,
         "sigmoid",
     ),
+    "in bits": (
+        "-mean(y_true * log2(y_pred) + (1 - y_true) * log2(1 - y_pred + epsilon))",
+        f"({BY_LOGITS}) / log(2)",
+        SHARES,
+        "sigmoid",
+    ),
+    "in digits": ("-log10(take_along_axis(y_pred, y_true))", f"({TAKEN}) / log(10)", LABELS, "softmax"),
     "focal": (README_FOCAL, FOCAL, ONE_HOT, "sigmoid"),
     "by class": ("-sum(y_true * log(y_pred), axis=-1)", BY_CLASSES, SHARES, "softmax"),
     "by class, from the library": ("categorical_crossentropy", BY_CLASSES, SHARES, "softmax"),

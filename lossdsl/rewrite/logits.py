@@ -34,6 +34,8 @@ _PROBABILITIES = {
 }
 _LOGARITHMS_OF = {
     "log": ("log({0})", "{0}"),
+    "log2": ("log2({0})", "{0} * 1.4426950408889634"),
+    "log10": ("log10({0})", "{0} * 0.4342944819032518"),
     "xlogy": ("xlogy(y, {0})", "y * {0}"),
     "log-over": ("log(z / {0})", "log(z) - {0}"),
     "xlogy-over": ("xlogy(y, z / {0})", "xlogy(y, z) - y * {0}"),
