@@ -15,11 +15,14 @@ import cases as inputs
 import numpy as np
 from cases import Case
 from law_tools import computed, smooth
+from laws_analysis import entries
 from oracle import floats
 
+from lossdsl.analysis.finite import holds
 from lossdsl.backends.load import load
+from lossdsl.interval import Interval, outward
 from lossdsl.ops import INTERNAL, OPS
-from lossdsl.ops.op import Family, Op
+from lossdsl.ops.op import EVERYWHERE, Family, Op
 
 TOLERANCE = 2e-5
 """Of float32: frameworks' functions err by up to a hundred units in the last place, after XLA's
@@ -67,6 +70,47 @@ def law_keras(op: Op, mode: Callable[[Callable[..., Any]], Callable[..., Any]] =
             (x,) = case.args.values()
             found, wanted = (np.take_along_axis(x, i, case.attrs["axis"]) for i in (found, wanted))
         _same(op, case, found.astype(float), np.asarray(wanted, float))
+
+
+LARGE = 3.4028234663852886e38
+
+
+def law_reach(op: Op, mode: Callable[[Callable[..., Any]], Callable[..., Any]] = lambda f: f) -> None:
+    """Operands so large that, by `range` and `inner`, nothing overflows just yet give finite values."""
+    from keras import ops
+
+    for case in inputs.cases(op)[:2]:
+        arrays = {k: x for k, x in case.args.items() if x.dtype == float}
+        if not arrays or op.signature.kind != "float":
+            return
+        for low in (-1.0, 0.0, 0.99):
+            size = _most(op, case, list(arrays), low)
+            if size is None:
+                continue
+            numbers = np.random.default_rng(len(op.name))
+            for pool in ([low, 1.0], [1.0], [low], [low, 0.0 if low <= 0 else 1.0, 1.0, 1e-30 if low <= 0 else 1.0]):
+                args = {**case.args, **{k: numbers.choice(pool, x.shape) * size for k, x in arrays.items()}}
+                tensors = [ops.convert_to_tensor(x, dtype=_dtype(x)) for x in args.values()]
+                found = np.asarray(ops.convert_to_numpy(mode(function(op, case))(*tensors)))
+                assert np.isfinite(found).all(), f"{op.name}: {found} though nothing overflows, at {args}"
+
+
+def _most(op: Op, case: Case, names: list[str], low: float) -> float | None:
+    """The largest power of 2 up to which all operands may go."""
+    for power in range(127, -20, -1):
+        size = 2.0**power
+        boxes = [outward(low * size, size) if k in names else outward(float(np.min(x)), float(np.max(x)))
+                 for k, x in case.args.items()]  # fmt: skip
+        if holds(op.domain, dict(zip(case.args, boxes, strict=True))) is not True and op.domain != EVERYWHERE:
+            continue
+        if op.family is Family.ELEMENTWISE:
+            found = op.range_of(*boxes, **case.attrs), op.inner_of(*boxes, **case.attrs)
+        else:
+            count = Interval(entries(op, case), entries(op, case))
+            found = op.range_of(*boxes, n=count), op.inner_of(*boxes, n=count)
+        if all(x is None or x.magnitude <= LARGE for x in found):
+            return size
+    return None
 
 
 def rounded(op: Op, case: Case) -> Case:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import cases as inputs
@@ -10,10 +11,11 @@ import numpy as np
 from cases import Case
 from law_tools import computed, digits_of, each, exact, smooth, spot
 from mpmath import mp
-from oracle import Exact, floats
+from oracle import Exact, Floats, floats, walk
 
-from lossdsl.interval import Interval, outward
-from lossdsl.ops.op import Curvature, Family, Monotone, Op
+from lossdsl.interval import UNIT, Interval, outward
+from lossdsl.ops.op import EVERYWHERE, PRIMITIVE, Curvature, Family, Monotone, Op
+from lossdsl.ops.reduction import SUM_ULPS
 
 
 def law_range(op: Op) -> None:
@@ -61,6 +63,69 @@ def _contained(op: Op, found: Interval, case: Case) -> None:
         values = values[~np.isnan(values)]
         outside = values[(values < found.lo) | (values > found.hi)]
         assert not outside.size, f"{op.name}: {outside[0]!r} is not in {found} for {spot(op, case, 0)} ..."
+
+
+def law_inner(op: Op) -> None:
+    """What a row says of the numbers on the way holds of those that its `means` computes, down to the primitives."""
+    if op.inner.most is None or op.means == PRIMITIVE:
+        return
+    for case, size in itertools.product(inputs.cases(op), (1.0, 1e-9, 1e20)):
+        args = {k: x * size for k, x in case.args.items()}
+        boxes = [outward(float(np.min(x)), float(np.max(x))) for x in args.values()]
+        seen = Recorder()
+        with np.errstate(all="ignore"):
+            walk(op.means, {**args, **case.attrs}, seen)
+        count = entries(op, case)
+        found = op.inner_of(*boxes, n=Interval(count, count))
+        assert found is not None
+        reach = found.hull(UNIT, Interval(count, count), *boxes, op.range_of(*boxes, n=Interval(count, count))).widened(
+            SUM_ULPS
+        )
+        worst = max(seen.values, key=lambda x: float(np.max(np.abs(x))))
+        assert all(float(end) in reach for end in (np.min(worst), np.max(worst))), (
+            f"{op.name}: {worst} on the way is not in {reach} for {spot(op, case, 0)}"
+        )
+
+
+class Recorder(Floats):
+    """Floats that go by `means` as far as there is one, and remember every value."""
+
+    def __init__(self) -> None:
+        self.values: list[Any] = []
+
+    def call(self, op: Op, operands: Any, attributes: Mapping[str, Any]) -> Any:
+        if op.means == PRIMITIVE:
+            found = super().call(op, operands, attributes)
+        else:
+            names = [a.name for a in op.signature.values]
+            found = walk(op.means, {**dict(zip(names, operands, strict=True)), **attributes}, self)
+        self.values.append(np.asarray(found, float))
+        return found
+
+
+def law_guard(op: Op) -> None:
+    """A guarded operand is inside the domain and its value finite in float32, whatever it was; a safe one stays."""
+    name = op.guarded
+    if name is None:
+        limited = op.domain != EVERYWHERE and op.family is not Family.INDEX
+        assert not limited or op.name in UNGUARDED, f"{op.name}: has a domain and no guard"
+        return
+    case = inputs.all_points(op)
+    for values in (case.args[name], np.full(len(case.args[name]), -1e38), np.full(len(case.args[name]), 3e38)):
+        guarded = floats(op.guard, {name: values, "epsilon": 1e-7})
+        there = Case({**case.args, name: guarded}, case.attrs)
+        assert inputs.inside(op, there).all(), f"{op.name}: guarded by {op.guard}, it is still outside {op.domain}"
+        single = {k: x.astype(np.float32) for k, x in there.args.items()}
+        ordinary = np.logical_and.reduce([np.abs(x) <= 60 for k, x in single.items() if k != name] or [True])
+        found = computed(op, Case(single, case.attrs))
+        wild = op.domain != EVERYWHERE  # a large operand inside a domain is not what such a guard is for
+        assert wild or np.isfinite(found[np.broadcast_to(ordinary, found.shape)]).all(), f"{op.name}: overflows"
+    safe = 0.0 if isinstance(op.safe, str) else op.safe[[a.name for a in op.signature.values].index(name)]
+    assert floats(op.guard, {name: float(safe or 0.0), "epsilon": 1e-7}) == (safe or 0.0), f"{op.name}: changes {safe}"
+
+
+UNGUARDED = ("clip",)
+"""Rows with a domain in which no operand alone is at fault."""
 
 
 def law_monotone(op: Op) -> None:

@@ -79,6 +79,19 @@ def test_template_in_a_compiled_function(op: Op, xla: bool) -> None:
     law_keras(op, lambda row: tf.function(row, autograph=False, jit_compile=xla), most=2)
 
 
+@pytest.mark.keras
+@pytest.mark.parametrize("op", ROWS, ids=lambda op: op.name)
+@pytest.mark.parametrize("mode", ["eager", "graph", "xla"])
+def test_nothing_overflows_before_the_row_says_so(op: Op, mode: str) -> None:
+    import tensorflow as tf
+    from keras_law import law_reach
+
+    compiled = {"graph": False, "xla": True}
+    law_reach(
+        op, lambda row: tf.function(row, autograph=False, jit_compile=compiled[mode]) if mode in compiled else row
+    )
+
+
 @pytest.mark.backends
 @pytest.mark.parametrize("backend", ["tensorflow", "jax", "torch"])
 def test_templates_on_another_backend(backend: str) -> None:

@@ -13,7 +13,19 @@ import pytest
 
 from lossdsl.interval import UNIT, Interval
 from lossdsl.ops import INTERNAL, OPS
-from lossdsl.ops.op import EVERYWHERE, NO_KINK, NO_LIMITS, ZERO, Curvature, Monotone, Op, RangeRule
+from lossdsl.ops.op import (
+    EVERYWHERE,
+    NO_GUARD,
+    NO_KINK,
+    NO_LIMITS,
+    NOTHING_LARGER,
+    ZERO,
+    Curvature,
+    Inner,
+    Monotone,
+    Op,
+    RangeRule,
+)
 
 
 @dataclass(frozen=True)
@@ -93,6 +105,16 @@ PLANTED = [
     Planted("log", laws.law_curvature, {"curvature": Curvature.CONVEX}),
     Planted("multiply", laws.law_curvature, {"curvature": Curvature.CONVEX}),
     Planted("norm", laws.law_curvature, {"curvature": Curvature.AFFINE}),
+    # wrong about what can overflow on the way, and about guards
+    Planted("norm", laws.law_inner, {"inner": Inner(lambda x, n: x.square())}),
+    Planted("var", laws.law_inner, {"inner": Inner(lambda x, n: (x - x).square() * n)}),
+    Planted("mean", laws.law_inner, {"inner": Inner(lambda x, n: x)}),
+    Planted("log", laws.law_guard, {"guard": "maximum(x, 0)"}),
+    Planted("log", laws.law_guard, {"guard": "maximum(x, 2)"}),
+    Planted("sqrt", laws.law_guard, {"guard": NO_GUARD}),
+    Planted("divide", laws.law_guard, {"guard": "maximum(x1, epsilon)"}),
+    Planted("arcsin", laws.law_guard, {"guard": "minimum(x, 1 - epsilon)"}),
+    Planted("exp", laws.law_guard, {"guard": "minimum(x, 100)"}),
     # wrong texts
     Planted("softmax", laws.law_complete, {"keras": "ops.softmax({x})"}),
     Planted("exp", laws.law_complete, {"keras": "np.exp({x})"}),
@@ -128,6 +150,15 @@ def test_a_wrong_template_is_rejected(row: str, keras: str) -> None:
 
     with pytest.raises(AssertionError, match=row):
         law_keras(replace(OPS[row], keras=keras))
+
+
+@pytest.mark.parametrize("row", ["mean", "std", "norm"])
+@pytest.mark.keras
+def test_a_row_that_forgets_what_overflows_on_the_way_is_rejected(row: str) -> None:
+    from keras_law import law_reach
+
+    with pytest.raises(AssertionError, match=rf"(?s){row}: .* though nothing overflows"):
+        law_reach(replace(OPS[row], inner=NOTHING_LARGER))
 
 
 @pytest.mark.parametrize("column", ["means", "grad", "latex", "masked", "safe"])

@@ -15,7 +15,7 @@ from lossdsl import check
 from lossdsl.checked import analyse
 from lossdsl.errors import LossError
 from lossdsl.interval import LARGEST, Interval
-from lossdsl.proof import ALARM, FAR, OPEN, PROVED, Part, demand, inputs, prove
+from lossdsl.proof import ALARM, FAR, OPEN, PROVED, UNSEEN, Part, demand, inputs, prove
 
 
 def parts(text: str, rewrite: bool = True) -> dict[str, Part]:
@@ -96,6 +96,8 @@ def test_a_known_bug_is_an_alarm_and_its_mended_form_is_proved(family: str) -> N
         ("y_pred: float[batch, k] in [0, 60]\nmean(exp(y_pred))", PROVED, PROVED),
         ("y_pred: float[batch, k] in [0, 89]\nmean(exp(y_pred))", ALARM, ALARM),
         ("y_pred: float[batch, k] in {0, 1}\nmean(log(2 - y_pred))", PROVED, PROVED),
+        # both axes of a product that is never laid out count
+        ("y_true: float[batch, m] in [0, 1e15]\ny_pred: float[batch, k] in [0, 1e15]\nsum(y_true * y_pred)", OPEN, PROVED),
         ("y_true: label[batch]\ny_pred: logits[batch, c]\n-mean(take_along_axis(log_softmax(y_pred), y_true))",
          PROVED, PROVED),
     ],
@@ -154,8 +156,8 @@ def test_a_gradient_that_is_not_ours_is_not_proved() -> None:
     """Of `xdivy(x, 0)` the table has no derivative to give."""
     found = parts("mean(where(y_true > 0, xdivy(erf(y_pred), 0), 0.5) + y_pred)")["gradient"]
     assert found.verdict != PROVED
-    unseen = Part("gradient", 0.0, None, (), None)
-    assert (unseen.verdict, unseen.refusal(1.0) is None) == (OPEN, False)
+    unseen = Part("gradient", 0.0, None, (), None, analysed=False)
+    assert (unseen.verdict, unseen.refusal(1.0) is None) == (UNSEEN, False)
     assert list(unseen.render()) == ["gradient: not analysed: it is the framework's own"]
 
 

@@ -8,11 +8,11 @@ is believed inside that branch, entry by entry.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from lossdsl.analysis.ranges import entries_of, range_of
+from lossdsl.analysis.ranges import inner_of, range_of
 from lossdsl.interval import EVERYTHING, LARGEST, NO, SMALLEST, YES, Interval
 from lossdsl.ir.node import CAST, INPUT, STRUCTURAL, Node, reachable
 from lossdsl.ops import OPERATORS, row
@@ -25,21 +25,8 @@ MOST_ENTRIES = Interval(1.0, 2.0**24)
 """How many entries an axis of unknown size may have."""
 MOST_SUBJECTS = 64
 """Values that conditions speak of; where there are more, conditions are not looked at."""
-INNER: dict[str, Callable[[Interval, Interval], Interval]] = {
-    "mean": lambda x, n: x * n,
-    "var": lambda x, n: (x - x).square() * n,
-    "std": lambda x, n: (x - x).square() * n,
-    "normalize": lambda x, n: x.square() * n,
-    "norm": lambda x, n: x.square() * n,
-    "log_softmax": lambda x, n: x - x,
-    **dict.fromkeys(("ctc_loss", "ctc_gradient"), lambda x, n: x * Interval(0.0, 1e18)),  # -1e30 stands for no way
-}
-"""What an operation computes on its way, where that can overflow and the value can't."""
-SHIFTED = frozenset({"softmax", "log_softmax", "logsumexp"})
-"""Operations that subtract the largest value from all: where a product is computed anew within that difference, as
-XLA does on processors that multiply and add in one step, it is off by the product's rounding."""
 MOST_SHIFT = 80.0 * 2.0**23
-"""Products up to here are rounded by less than what `exp` can bear."""
+"""Products up to here are rounded by less than what `exp` can bear: what a `shifted` operation can do with."""
 NEVER = {"less": "greater_equal", "less_equal": "greater", "greater": "less_equal", "greater_equal": "less"}
 """The comparison that holds where another does not."""
 
@@ -188,9 +175,8 @@ class Finite:
         names = [a.name for a in op.signature.values]
         limited = op.domain != EVERYWHERE and op.family is not Family.INDEX  # places outside are the data's fault
         outside = limited and holds(op.domain, dict(zip(names, operands, strict=True))) is not True
-        inner = INNER.get(node.op)
-        most = inner(operands[0], entries_of(node, MOST_ENTRIES)) if inner else result
-        if node.op in SHIFTED and self._computed(node.inputs[0], operands[0]) > MOST_SHIFT:
+        most = inner_of(node, operands, MOST_ENTRIES) or result
+        if op.inner.shifted and self._computed(node.inputs[0], operands[0]) > MOST_SHIFT:
             most = EVERYTHING
         if outside or _overflows(most) or _overflows(result):
             self.dangers[node] = Danger(node, tuple(operands), result, outside)

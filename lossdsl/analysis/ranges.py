@@ -35,19 +35,27 @@ def range_of(node: Node, operands: Sequence[Interval], entries: Interval = ANY_N
         return operands[0]
     if node.op == "multiply" and node.inputs[0] is node.inputs[1]:
         return operands[0].square()
-    op = row(node.op)
-    constants = {
+    return row(node.op).range_of(*operands, n=entries_of(node, entries), **_constants(node))
+
+
+def inner_of(node: Node, operands: Sequence[Interval], entries: Interval = ANY_NUMBER) -> Interval | None:
+    """Where the numbers lie that an operation computes on its way, where they may be the largest; else None."""
+    return row(node.op).inner_of(*operands, n=entries_of(node, entries), **_constants(node))
+
+
+def _constants(node: Node) -> dict[str, float]:
+    return {
         a.name: float(value)
-        for a in op.signature.attributes
+        for a in row(node.op).signature.attributes
         if a.kind == "const" and isinstance(value := node.attr(a.name), (int, float))
     }
-    return op.range_of(*operands, n=entries_of(node, entries), **constants)
 
 
 def entries_of(node: Node, entries: Interval = ANY_NUMBER) -> Interval:
-    """How many entries the operand has along the axes of the operation."""
+    """How many entries the operands have along the axes of the operation, where any of them has such an axis."""
     count = point(1.0)
-    for axis in node.inputs[0].type.axes:
+    axes = {axis.id: axis for operand in reversed(node.inputs) for axis in operand.type.axes}
+    for axis in axes.values():
         if axis.id in node.axes:
             count = count * (entries if axis.size.symbol is not None else point(float(axis.size.offset)))
     return count

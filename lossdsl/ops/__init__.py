@@ -9,10 +9,12 @@ from lossdsl.ops import (
     alignment,
     along,
     arithmetic,
+    comparison,
     elementwise,
     index,
     internal,
     order,
+    places,
     reduction,
     signal,
     special,
@@ -23,6 +25,7 @@ from lossdsl.ops.op import Op
 
 _MODULES = (
     arithmetic,
+    comparison,
     elementwise,
     trigonometry,
     activation,
@@ -49,7 +52,14 @@ OPS: dict[str, Op] = _named(op for module in _MODULES for op in module.ROWS)
 """The functions that a formula can call."""
 
 INTERNAL: dict[str, Op] = _named(
-    (*internal.ROWS, *special.INTERNAL_ROWS, *signal.INTERNAL_ROWS, *alignment.INTERNAL_ROWS, *stable.ROWS)
+    (
+        *internal.ROWS,
+        *places.ROWS,
+        *special.INTERNAL_ROWS,
+        *signal.INTERNAL_ROWS,
+        *alignment.INTERNAL_ROWS,
+        *stable.ROWS,
+    )
 )
 """Those that only the table's own texts and the compiler can."""
 

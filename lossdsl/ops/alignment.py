@@ -11,6 +11,7 @@ from lossdsl.ops.along import log_softmax
 from lossdsl.ops.op import (
     BACKEND,
     EVERYWHERE,
+    NO_GUARD,
     NO_KINK,
     NO_LIMITS,
     NOT_A_REDUCTION,
@@ -19,6 +20,7 @@ from lossdsl.ops.op import (
     Array,
     Curvature,
     Family,
+    Inner,
     Monotone,
     Op,
 )
@@ -79,6 +81,11 @@ def _gradient(logits: Array, labels: Array, blank: int, time: int, axis: int, to
     return np.moveaxis(found[..., None, :, :], (-3, -2, -1), (to, time, axis))
 
 
+def _stand_in(logits: Interval, labels: Interval, n: Interval) -> Interval:
+    """-1e30 stands for no way at all; so much is added to it at every step."""
+    return logits * Interval(0.0, 1e18)
+
+
 ROWS = (
     Op(
         sig="ctc_loss(logits: float[*s], labels: int[*s], blank: const = 0) -> float[*s aligned]",
@@ -92,8 +99,10 @@ ROWS = (
         example="ctc_loss([[0, 0], [0, 0]], [1]) -> 0.2876820724517809",
         latex=r"\operatorname{{ctc}}_{{{blank}}}({logits}, {labels})",
         domain=EVERYWHERE,
+        guard=NO_GUARD,
         monotone=(Monotone.BY_GRAD, Monotone.UNORDERED),
         range=lambda logits, labels, n: Interval(0.0, math.inf),
+        inner=Inner(_stand_in, shifted=True),
         curvature=Curvature.NEITHER,
         grad=("g * ctc_gradient(logits, labels, blank=blank)", ZERO),
         at_kink=NO_KINK,
@@ -113,8 +122,10 @@ INTERNAL_ROWS = (
         example="ctc_gradient([[0, 0]], [1]) -> [[0.5, -0.5]]",
         latex=r"\nabla \operatorname{{ctc}}_{{{blank}}}({logits}, {labels})",
         domain=EVERYWHERE,
+        guard=NO_GUARD,
         monotone=(Monotone.UNORDERED, Monotone.UNORDERED),
         range=lambda logits, labels, n: Interval(-1.0, 1.0).widened(),
+        inner=Inner(_stand_in, shifted=True),
         curvature=Curvature.NEITHER,
         grad=(BACKEND, ZERO),
         at_kink=NO_KINK,

@@ -9,18 +9,22 @@ import numpy as np
 from lossdsl.interval import UNIT, Interval, point
 from lossdsl.ops.op import (
     EVERYWHERE,
+    NO_GUARD,
     NO_KINK,
     NO_LIMITS,
     NOT_A_REDUCTION,
+    NOTHING_LARGER,
     PRIMITIVE,
+    SHIFTED,
     Array,
     Curvature,
     Family,
+    Inner,
     Monotone,
     Op,
     RangeRule,
 )
-from lossdsl.ops.reduction import SUM_ULPS, exact_ends, largest_and_rest, norm
+from lossdsl.ops.reduction import SUM_ULPS, exact_ends, largest_and_rest, norm, squares
 
 
 def softmax(x: Array, axis: tuple[int, ...] | int) -> Array:
@@ -61,8 +65,10 @@ ROWS = (
         example="softmax([0, 0]) -> [0.5, 0.5]",
         latex=r"\operatorname{{softmax}}_{{{axis}}}({x})",
         domain=EVERYWHERE,
+        guard=NO_GUARD,
         monotone=(Monotone.BY_GRAD,),
         range=lambda x, n: UNIT,
+        inner=SHIFTED,
         curvature=Curvature.NEITHER,
         grad=("out * (g - sum(g * out, axis=axis))",),
         at_kink=NO_KINK,
@@ -79,8 +85,10 @@ ROWS = (
         example="log_softmax([0, 0]) -> [-0.6931471805599453, -0.6931471805599453]",
         latex=r"\log \operatorname{{softmax}}_{{{axis}}}({x})",
         domain=EVERYWHERE,
+        guard=NO_GUARD,
         monotone=(Monotone.BY_GRAD,),
         range=_log_softmax_range,
+        inner=SHIFTED,
         curvature=Curvature.CONCAVE,
         grad=("g - exp(out) * sum(g, axis=axis)",),
         at_kink=NO_KINK,
@@ -97,8 +105,10 @@ ROWS = (
         example="normalize([3, 4]) -> [0.6, 0.8]",
         latex=r"\operatorname{{normalize}}_{{{axis}}}({x})",
         domain=EVERYWHERE,
+        guard=NO_GUARD,
         monotone=(Monotone.BY_GRAD,),
         range=_normalize_range,
+        inner=Inner(squares),
         curvature=Curvature.NEITHER,
         # not by the norm: the root of a guarded number can be differentiated once more at 0
         grad=(
@@ -119,8 +129,10 @@ ROWS = (
         example="cumsum([1, 2, 3]) -> [1, 3, 6]",
         latex=r"\operatorname{{cumsum}}_{{{axis}}}({x})",
         domain=EVERYWHERE,
+        guard=NO_GUARD,
         monotone=(Monotone.UP,),
         range=_cumsum_range,
+        inner=NOTHING_LARGER,
         curvature=Curvature.AFFINE,
         grad=("flip(cumsum(flip(g, axis=axis), axis=axis), axis=axis)",),
         at_kink=NO_KINK,
@@ -137,8 +149,10 @@ ROWS = (
         example="flip([1, 2, 3]) -> [3, 2, 1]",
         latex=r"\operatorname{{flip}}_{{{axis}}}({x})",
         domain=EVERYWHERE,
+        guard=NO_GUARD,
         monotone=(Monotone.UP,),
         range=RangeRule.HULL,
+        inner=NOTHING_LARGER,
         curvature=Curvature.AFFINE,
         grad=("flip(g, axis=axis)",),
         at_kink=NO_KINK,

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from lossdsl.interval import EVERYTHING, NO, YES, Interval
-from lossdsl.ops.index import matmul
+from lossdsl.interval import NO, YES
 from lossdsl.ops.op import (
     BACKEND,
     EVERYWHERE,
+    NO_GUARD,
     NO_KINK,
     NO_LIMITS,
     NOT_A_REDUCTION,
+    NOTHING_LARGER,
     PRIMITIVE,
-    STOPPED,
     ZERO,
     Array,
     Curvature,
@@ -22,7 +22,6 @@ from lossdsl.ops.op import (
     Op,
     RangeRule,
 )
-from lossdsl.ops.order import top_k_indices
 from lossdsl.ops.reduction import SUM_ULPS, exact_ends, signed_power
 
 
@@ -42,48 +41,6 @@ def _others_prod(x: Array, axis: tuple[int, ...] | int) -> Array:
     return np.moveaxis(np.reshape(before * np.flip(after, -1), np.shape(moved)), last, axes)
 
 
-def _at(rank: int, axis: int, part: slice) -> tuple[slice, ...]:
-    return tuple(part if i == axis % rank else slice(None) for i in range(rank))
-
-
-def _one(index: int) -> slice:
-    return slice(index, index + 1 if index != -1 else None)
-
-
-def _select(x: Array, index: int, axis: int) -> Array:
-    return x[_at(np.ndim(x), axis, _one(index))]
-
-
-def _slice(x: Array, axis: int, start: int | None = None, stop: int | None = None) -> Array:
-    return x[_at(np.ndim(x), axis, slice(start, stop))]
-
-
-def _pad_select(x: Array, like: Array, index: int, axis: int) -> Array:
-    result = np.zeros(np.shape(like), np.result_type(x))
-    result[_at(np.ndim(like), axis, _one(index))] = x
-    return result
-
-
-def _pad_slice(x: Array, like: Array, axis: int, start: int | None = None, stop: int | None = None) -> Array:
-    result = np.zeros(np.shape(like), np.result_type(x))
-    result[_at(np.ndim(like), axis, slice(start, stop))] = x
-    return result
-
-
-def _scatter_add(x: Array, like: Array, indices: Array, axis: int = 0) -> Array:
-    places, values = np.broadcast_arrays(indices, x)
-    found = np.bincount(np.ravel(places), np.ravel(values), minlength=np.size(like))
-    return np.reshape(found, np.shape(like))
-
-
-def _scatter_along(x: Array, like: Array, indices: Array, axis: int) -> Array:
-    result = np.zeros(np.shape(like))
-    places: list[Array] = list(np.indices(np.shape(x), sparse=True))
-    places[axis] = np.broadcast_to(indices, np.shape(x))
-    np.add.at(result, tuple(places), x)
-    return result
-
-
 ROWS = (
     Op(
         sig="any(x: bool[*s], axis: axis = none) -> bool[*s - axis]",
@@ -93,8 +50,10 @@ ROWS = (
         example="any([False, True]) -> True",
         latex=r"\exists_{{{axis}}} {x}",
         domain=EVERYWHERE,
+        guard=NO_GUARD,
         monotone=(Monotone.UP,),
         range=RangeRule.HULL,
+        inner=NOTHING_LARGER,
         curvature=Curvature.NEITHER,
         grad=(ZERO,),
         at_kink=NO_KINK,
@@ -111,8 +70,10 @@ ROWS = (
         example="contraction([1, 2], [3, 4], axis=0) -> 11",
         latex=r"\sum_{{{axis}}} {x1} \, {x2}",
         domain=EVERYWHERE,
+        guard=NO_GUARD,
         monotone=(Monotone.BY_GRAD, Monotone.BY_GRAD),
-        range=lambda x1, x2, n: (x1 * x2 * n).widened(),
+        range=lambda x1, x2, n: exact_ends(x1 * x2 * n, SUM_ULPS),
+        inner=NOTHING_LARGER,
         curvature=Curvature.NEITHER,
         grad=("g * x2", "g * x1"),
         at_kink=NO_KINK,
@@ -129,8 +90,10 @@ ROWS = (
         example="others_prod([0, 2, 3]) -> [6, 0, 0]",
         latex=r"\prod_{{{axis}}}^{{\ne}} {x}",
         domain=EVERYWHERE,
+        guard=NO_GUARD,
         monotone=(Monotone.BY_GRAD,),
         range=lambda x, n: signed_power(x.hull(YES), n),
+        inner=NOTHING_LARGER,
         curvature=Curvature.NEITHER,
         grad=(BACKEND,),
         at_kink=NO_KINK,
@@ -147,8 +110,10 @@ ROWS = (
         example="kept_apart(2) -> 2",
         latex="{x}",
         domain=EVERYWHERE,
+        guard=NO_GUARD,
         monotone=(Monotone.UP,),
         range=RangeRule.HULL,
+        inner=NOTHING_LARGER,
         curvature=Curvature.AFFINE,
         grad=("g",),
         at_kink=NO_KINK,
@@ -165,8 +130,10 @@ ROWS = (
         example="divide_no_nan(1, 0) -> 0",
         latex=r"\frac{{{x1}}}{{{x2}}}",
         domain=EVERYWHERE,
+        guard=NO_GUARD,
         monotone=(Monotone.BY_GRAD, Monotone.UNORDERED),
         range=lambda x1, x2: (x1 / x2).hull(NO),
+        inner=NOTHING_LARGER,
         curvature=Curvature.NEITHER,
         grad=("divide_no_nan(g, x2)", "-divide_no_nan(g * out, x2)"),
         at_kink="divide_no_nan'(1, 0) = 0, 0",
@@ -183,8 +150,10 @@ ROWS = (
         example="spread([1], [5, 6]) -> [1, 1]",
         latex=r"{x} \to {like}",
         domain=EVERYWHERE,
+        guard=NO_GUARD,
         monotone=(Monotone.UP, Monotone.UNORDERED),
         range=RangeRule.HULL,
+        inner=NOTHING_LARGER,
         curvature=Curvature.AFFINE,
         grad=("g", ZERO),
         at_kink=NO_KINK,
@@ -201,8 +170,10 @@ ROWS = (
         example="unpairs([1, 2], axis=0) -> [1, 2]",
         latex="{x}^{{'}}_{{{axis}}}",
         domain=EVERYWHERE,
+        guard=NO_GUARD,
         monotone=(Monotone.UP,),
         range=RangeRule.HULL,
+        inner=NOTHING_LARGER,
         curvature=Curvature.AFFINE,
         grad=("pairs(g, axis=axis)",),
         at_kink=NO_KINK,
@@ -210,175 +181,5 @@ ROWS = (
         masked=NOT_A_REDUCTION,
         numpy=lambda x, axis, to: np.swapaxes(x, axis, to),
         keras="ops.swapaxes({x}, {axis}, {to})",
-    ),
-    Op(
-        sig="select(x: T[*s], index: const, axis: axis = -1) -> T[*s selected]",
-        family=Family.INDEX,
-        means=PRIMITIVE,
-        doc="One entry of an axis; written `x[..., index]`.",
-        example="select([7, 8, 9], index=-1) -> 9",
-        latex="{x}_{{{axis},{index}}}",
-        domain=EVERYWHERE,
-        monotone=(Monotone.UP,),
-        range=RangeRule.HULL,
-        curvature=Curvature.AFFINE,
-        grad=("pad_select(g, x, index=index, axis=axis)",),
-        at_kink=NO_KINK,
-        safe=NO_LIMITS,
-        masked=NOT_A_REDUCTION,
-        numpy=_select,
-        keras="shims.select({x}, {index}, {axis})",
-    ),
-    Op(
-        sig="slice(x: T[*s], start: const = none, stop: const = none, axis: axis = -1) -> T[*s sliced]",
-        family=Family.INDEX,
-        means=PRIMITIVE,
-        doc="Part of an axis; written `x[..., start:stop]`.",
-        example="slice([7, 8, 9], start=1) -> [8, 9]",
-        latex="{x}_{{{axis},{start}:{stop}}}",
-        domain=EVERYWHERE,
-        monotone=(Monotone.UP,),
-        range=RangeRule.HULL,
-        curvature=Curvature.AFFINE,
-        grad=("pad_slice(g, x, start=start, stop=stop, axis=axis)",),
-        at_kink=NO_KINK,
-        safe=NO_LIMITS,
-        masked=NOT_A_REDUCTION,
-        numpy=_slice,
-        keras="shims.slice_along({x}, {start}, {stop}, {axis})",
-    ),
-    Op(
-        sig="pad_select(x: T[*s], like: T[*s], index: const, axis: axis = -1) -> T[as second]",
-        family=Family.INDEX,
-        means=PRIMITIVE,
-        doc="The value at one place of an axis, zeros elsewhere: the gradient of `select`.",
-        example="pad_select([5], [7, 8, 9], index=1) -> [0, 5, 0]",
-        latex=r"\operatorname{{pad}}_{{{axis},{index}}}({x}, {like})",
-        domain=EVERYWHERE,
-        monotone=(Monotone.UP, Monotone.UNORDERED),
-        range=lambda x, like, n: x.hull(NO),
-        curvature=Curvature.AFFINE,
-        grad=("select(g, index=index, axis=axis)", ZERO),
-        at_kink=NO_KINK,
-        safe=NO_LIMITS,
-        masked=NOT_A_REDUCTION,
-        numpy=_pad_select,
-        keras="shims.pad_select({x}, {like}, {index}, {axis})",
-    ),
-    Op(
-        sig=(
-            "pad_slice(x: T[*s], like: T[*s], start: const = none, stop: const = none, axis: axis = -1) -> T[as second]"
-        ),
-        family=Family.INDEX,
-        means=PRIMITIVE,
-        doc="The value at some places of an axis, zeros elsewhere: the gradient of `slice`.",
-        example="pad_slice([5, 6], [7, 8, 9], start=1) -> [0, 5, 6]",
-        latex=r"\operatorname{{pad}}_{{{axis},{start}:{stop}}}({x}, {like})",
-        domain=EVERYWHERE,
-        monotone=(Monotone.UP, Monotone.UNORDERED),
-        range=lambda x, like, n: x.hull(NO),
-        curvature=Curvature.AFFINE,
-        grad=("slice(g, start=start, stop=stop, axis=axis)", ZERO),
-        at_kink=NO_KINK,
-        safe=NO_LIMITS,
-        masked=NOT_A_REDUCTION,
-        numpy=_pad_slice,
-        keras="shims.pad_slice({x}, {like}, {start}, {stop}, {axis})",
-    ),
-    Op(
-        sig="scatter_add(x: T[*s], like: T[table], indices: int[*s]) -> T[as second]",
-        family=Family.INDEX,
-        means=PRIMITIVE,
-        doc=("Zeros shaped as a table, with each value added at the place its label names: the gradient of `take`."),
-        example="scatter_add([1, 2, 4], [0, 0, 0], [2, 0, 2]) -> [2, 0, 5]",
-        latex=r"\operatorname{{scatter}}({x}, {like}, {indices})",
-        domain=EVERYWHERE,
-        monotone=(Monotone.UP, Monotone.UNORDERED, Monotone.UNORDERED),
-        range=lambda x, like, indices, n: EVERYTHING,
-        curvature=Curvature.AFFINE,
-        grad=("take(g, indices)", ZERO, ZERO),
-        at_kink=NO_KINK,
-        safe=NO_LIMITS,
-        masked=NOT_A_REDUCTION,
-        numpy=_scatter_add,
-        keras="shims.scatter_add({x}, {like}, {indices})",
-    ),
-    Op(
-        sig="top_k_indices(x: T[*s], k: const, axis: axis = -1) -> int[*s, k]",
-        family=Family.ORDER,
-        means=PRIMITIVE,
-        doc="The places of the `k` largest values along an axis, the largest first.",
-        example="top_k_indices([1, 3, 2], k=2) -> [1, 2]",
-        latex=r"\operatorname{{argtop}}_{{{k},{axis}}} {x}",
-        domain=EVERYWHERE,
-        monotone=(Monotone.UNORDERED,),
-        range=lambda x, n: Interval(0.0, max(n.hi - 1.0, 0.0)),
-        curvature=Curvature.NEITHER,
-        grad=(ZERO,),
-        at_kink="top_k_indices'([1, 1], k=1) = [0, 0]",
-        safe=NO_LIMITS,
-        masked=NOT_A_REDUCTION,
-        numpy=top_k_indices,
-        keras="shims.top_k_indices({x}, {k}, {axis})",
-    ),
-    Op(
-        sig="scatter_along_axis(x: T[*s], like: T[*s], indices: int[*s], axis: axis = -1) -> T[as second]",
-        family=Family.INDEX,
-        means=PRIMITIVE,
-        doc=(
-            "Zeros shaped as the second, with each value added where its index points along the axis:"
-            " the gradient of `sort` and `top_k`."
-        ),
-        example="scatter_along_axis([5, 6], [0, 0, 0], [2, 0]) -> [6, 0, 5]",
-        latex=r"\operatorname{{scatter}}_{{{axis}}}({x}, {like}, {indices})",
-        domain=EVERYWHERE,
-        monotone=(Monotone.UP, Monotone.UNORDERED, Monotone.UNORDERED),
-        range=lambda x, like, indices, n: exact_ends(x.hull(NO) * n, SUM_ULPS),
-        curvature=Curvature.AFFINE,
-        grad=("gather_along_axis(g, indices, axis=axis)", ZERO, ZERO),
-        at_kink=NO_KINK,
-        safe=NO_LIMITS,
-        masked=NOT_A_REDUCTION,
-        numpy=_scatter_along,
-        keras="shims.scatter_along_axis({x}, {like}, {indices}, {axis})",
-    ),
-    Op(
-        sig="gather_along_axis(x: T[*s], indices: int[*s], axis: axis = -1) -> T[as second]",
-        family=Family.INDEX,
-        means=PRIMITIVE,
-        doc=(
-            "The entries along an axis at the places of the second, which has that axis: the gradient"
-            " of `scatter_along_axis`."
-        ),
-        example="gather_along_axis([7, 8, 9], [2, 0]) -> [9, 7]",
-        latex="{x}_{{{axis},{indices}}}",
-        domain=EVERYWHERE,
-        monotone=(Monotone.UP, Monotone.UNORDERED),
-        range=RangeRule.HULL,
-        curvature=Curvature.NEITHER,
-        grad=("scatter_along_axis(g, x, indices, axis=axis)", ZERO),
-        at_kink=NO_KINK,
-        safe=NO_LIMITS,
-        masked=NOT_A_REDUCTION,
-        numpy=lambda x, indices, axis: np.take_along_axis(x, np.asarray(indices, int), axis),
-        keras="ops.take_along_axis({x}, {indices}, axis={axis})",
-    ),
-    Op(
-        sig="matmul_transposed(x1: float[*s, k], x2: float[n, k]) -> float[*s, n]",
-        family=Family.INDEX,
-        means=PRIMITIVE,
-        doc="The last axis times a transposed matrix: the gradient of `matmul`.",
-        example="matmul_transposed([1, 2], [[1, 0], [0, 1], [1, 1]]) -> [1, 2, 3]",
-        latex=r"{x1} \, {x2}^\top",
-        domain=EVERYWHERE,
-        monotone=(Monotone.BY_GRAD, Monotone.BY_GRAD),
-        range=lambda x1, x2, n: (x1 * x2 * n).widened(),
-        curvature=Curvature.NEITHER,
-        grad=("matmul(g, x2)", STOPPED),
-        at_kink=NO_KINK,
-        safe=NO_LIMITS,
-        masked=NOT_A_REDUCTION,
-        numpy=lambda x1, x2, axis=-1: matmul(x1, np.transpose(x2), axis),
-        keras="ops.moveaxis(ops.tensordot({x1}, {x2}, [[{axis}], [1]]), -1, {axis})",
     ),
 )

@@ -78,10 +78,31 @@ STOPPED = "STOPPED"
 """`grad`: stopped on purpose."""
 BACKEND = "BACKEND"
 """`grad`: the framework's own; only for what stands in a second derivative. No law, and no analysis."""
+NO_GUARD = "NO_GUARD"
+"""`guard`: no single operand is to blame where the value is not finite."""
 NOT_A_REDUCTION = "NOT_A_REDUCTION"
 """`masked`: takes no `where=`."""
 NO_LIMITS = "NO_LIMITS"
 """`safe`: the derivative is finite on the whole domain, so no operand needs guarding."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inner:
+    """What an operation computes on its way.
+
+    `most` says how large its numbers can be where that is larger than operands and value: a function as that of
+    `range`. `shifted` operations subtract the largest operand from all of them. XLA may compute a product anew in
+    that difference, which then is off by the product's rounding: by more than `exp` can bear, of large products.
+    """
+
+    most: Callable[..., Interval] | None
+    shifted: bool = False
+
+
+NOTHING_LARGER = Inner(None)
+"""`inner`: nothing on the way can overflow where neither operands nor value do."""
+SHIFTED = Inner(None, shifted=True)
+"""`inner`: the same, of an operation that subtracts the largest operand from all of them."""
 
 ANY_NUMBER = Interval(1.0, math.inf)
 """How many entries an axis has, where nothing is known."""
@@ -161,11 +182,16 @@ class Op:
     """Template over the argument names."""
     domain: str
     """Where the value is defined: a condition in the language, or EVERYWHERE."""
+    guard: str
+    """What to put in place of an operand, so that it lies within the domain and the value can't overflow: an
+    expression in which that operand alone is named; or NO_GUARD."""
     monotone: tuple[Monotone, ...]
     """One per value argument."""
     range: RangeRule | Callable[..., Interval]
     """Where the value lies. A function takes an interval per value argument; then the constants of an
     elementwise row by name, or else `n`, the number of entries along its axes. Ask `range_of`."""
+    inner: Inner
+    """What is computed on the way and could overflow: NOTHING_LARGER for most. Ask `inner_of`."""
     curvature: Curvature
     grad: tuple[str, ...]
     """Per value argument, in the language itself; `g` is the incoming gradient, `out` the value."""
@@ -205,6 +231,20 @@ class Op:
         for arg in self.signature.values:
             if "{" + arg.name + "}" not in self.keras or "{" + arg.name + "}" not in self.latex:
                 raise AssertionError(f"{self.name}: a template leaves out {arg.name}")
+
+    @property
+    def guarded(self) -> str | None:
+        """The name of the argument that `guard` guards; None where there is no guard."""
+        named = re.findall(r"\w+", self.guard)
+        return None if self.guard == NO_GUARD else next(a.name for a in self.signature.values if a.name in named)
+
+    def inner_of(self, *operands: Interval, n: Interval = ANY_NUMBER, **constants: float) -> Interval | None:
+        """Where what is computed on the way lies; None where nothing needs looking at but operands and value."""
+        if self.inner.most is None:
+            return None
+        sizes = {} if self.family is Family.ELEMENTWISE else {"n": n}
+        with np.errstate(all="ignore"):
+            return self.inner.most(*operands, **(sizes or constants))
 
     def range_of(self, *operands: Interval, n: Interval = ANY_NUMBER, **constants: float) -> Interval:
         """Where the value lies for operands in these intervals, reduced over `n` entries."""

@@ -9,12 +9,16 @@ import numpy as np
 from lossdsl.interval import Interval
 from lossdsl.ops.op import (
     EVERYWHERE,
+    NO_GUARD,
     NO_KINK,
     NO_LIMITS,
+    NOTHING_LARGER,
     PRIMITIVE,
+    SHIFTED,
     Array,
     Curvature,
     Family,
+    Inner,
     Monotone,
     Op,
     RangeRule,
@@ -91,6 +95,16 @@ def _logsumexp_range(x: Interval, n: Interval) -> Interval:
     return Interval(x.lo, most.hi)  # never less than the largest, which is in it as it is
 
 
+def squares(x: Interval, n: Interval) -> Interval:
+    """The sum of squares that a length is the root of."""
+    return x.square() * n
+
+
+def _sum_and_squares(x: Interval, n: Interval) -> Interval:
+    """What a variance is computed from: the sum, and the sum of the squared distances from the mean."""
+    return (x * n).hull((x - x).square() * n)
+
+
 ROWS = (
     Op(
         sig="sum(x: T[*s], axis: axis = none, where: bool[*s] = none) -> T[*s - axis]",
@@ -100,8 +114,10 @@ ROWS = (
         example="sum([1, 2, 3]) -> 6",
         latex=r"\sum_{{{axis}}} {x}",
         domain=EVERYWHERE,
+        guard=NO_GUARD,
         monotone=(Monotone.UP,),
         range=lambda x, n: _sum_range(x, n),
+        inner=NOTHING_LARGER,
         curvature=Curvature.AFFINE,
         grad=("spread(g, x)",),
         at_kink=NO_KINK,
@@ -118,8 +134,10 @@ ROWS = (
         example="mean([1, 2, 6]) -> 3",
         latex=r"\operatorname*{{mean}}_{{{axis}}} {x}",
         domain=EVERYWHERE,
+        guard=NO_GUARD,
         monotone=(Monotone.UP,),
         range=_mean_range,
+        inner=Inner(lambda x, n: x * n),
         curvature=Curvature.AFFINE,
         grad=("spread(g / size(x, axis=axis), x)",),
         at_kink=NO_KINK,
@@ -136,8 +154,10 @@ ROWS = (
         example="prod([2, 3, 4]) -> 24",
         latex=r"\prod_{{{axis}}} {x}",
         domain=EVERYWHERE,
+        guard=NO_GUARD,
         monotone=(Monotone.BY_GRAD,),
         range=_prod_range,
+        inner=NOTHING_LARGER,
         curvature=Curvature.NEITHER,
         grad=("g * others_prod(x, axis=axis)",),
         at_kink=NO_KINK,
@@ -157,8 +177,10 @@ ROWS = (
         example="max([1, 3, 2]) -> 3",
         latex=r"\max_{{{axis}}} {x}",
         domain=EVERYWHERE,
+        guard=NO_GUARD,
         monotone=(Monotone.UP,),
         range=RangeRule.HULL,
+        inner=NOTHING_LARGER,
         curvature=Curvature.CONVEX,
         grad=("where(x == out, g / sum(x == out, axis=axis), 0)",),
         at_kink="max'([1, 1]) = [0.5, 0.5]",
@@ -178,8 +200,10 @@ ROWS = (
         example="min([3, 1, 2]) -> 1",
         latex=r"\min_{{{axis}}} {x}",
         domain=EVERYWHERE,
+        guard=NO_GUARD,
         monotone=(Monotone.UP,),
         range=RangeRule.HULL,
+        inner=NOTHING_LARGER,
         curvature=Curvature.CONCAVE,
         grad=("where(x == out, g / sum(x == out, axis=axis), 0)",),
         at_kink="min'([1, 1]) = [0.5, 0.5]",
@@ -196,8 +220,10 @@ ROWS = (
         example="var([1, 3]) -> 1",
         latex=r"\operatorname{{var}}_{{{axis}}} {x}",
         domain=EVERYWHERE,
+        guard=NO_GUARD,
         monotone=(Monotone.BY_GRAD,),
         range=_var_range,
+        inner=Inner(_sum_and_squares),
         curvature=Curvature.CONVEX,
         grad=("g * 2 * (x - mean(x, axis=axis)) / size(x, axis=axis)",),
         at_kink=NO_KINK,
@@ -214,8 +240,10 @@ ROWS = (
         example="std([1, 3]) -> 1",
         latex=r"\operatorname{{std}}_{{{axis}}} {x}",
         domain=EVERYWHERE,
+        guard=NO_GUARD,
         monotone=(Monotone.BY_GRAD,),
         range=_std_range,
+        inner=Inner(_sum_and_squares),
         curvature=Curvature.CONVEX,
         # not by `out`: the root of a guarded number can be differentiated once more at 0
         grad=(
@@ -239,8 +267,10 @@ ROWS = (
         example="norm([3, 4]) -> 5",
         latex=r"\left\lVert {x} \right\rVert_{{{axis}}}",
         domain=EVERYWHERE,
+        guard=NO_GUARD,
         monotone=(Monotone.BY_GRAD,),
         range=_norm_range,
+        inner=Inner(squares),
         curvature=Curvature.CONVEX,
         # as for `std`
         grad=("g * x / sqrt(where(sum(square(x), axis=axis) == 0, 1, sum(square(x), axis=axis)))",),
@@ -260,8 +290,10 @@ ROWS = (
         example="logsumexp([0, 0]) -> 0.6931471805599453",
         latex=r"\log \sum_{{{axis}}} e^{{{x}}}",
         domain=EVERYWHERE,
+        guard=NO_GUARD,
         monotone=(Monotone.UP,),
         range=_logsumexp_range,
+        inner=SHIFTED,
         curvature=Curvature.CONVEX,
         # not exp(x - out): far out, `out` is rounded to more than what the largest entry adds to
         grad=("g * softmax(x, axis=axis)",),

@@ -5,7 +5,19 @@ from __future__ import annotations
 import numpy as np
 
 from lossdsl.interval import UNIT, Interval, by_ends
-from lossdsl.ops.op import EVERYWHERE, NO_KINK, NO_LIMITS, NOT_A_REDUCTION, Array, Curvature, Family, Monotone, Op
+from lossdsl.ops.op import (
+    EVERYWHERE,
+    NO_GUARD,
+    NO_KINK,
+    NO_LIMITS,
+    NOT_A_REDUCTION,
+    NOTHING_LARGER,
+    Array,
+    Curvature,
+    Family,
+    Monotone,
+    Op,
+)
 from lossdsl.ops.special import product_with
 
 
@@ -49,8 +61,10 @@ ROWS = (
         example="log_cosh(0) -> 0",
         latex=r"\log \cosh {x}",
         domain=EVERYWHERE,
+        guard=NO_GUARD,
         monotone=(Monotone.BY_GRAD,),
         range=lambda x: Interval(float(_log_cosh(abs(x).lo)), float(_log_cosh(abs(x).hi))).widened(),
+        inner=NOTHING_LARGER,
         curvature=Curvature.CONVEX,
         grad=("g * tanh(x)",),
         at_kink=NO_KINK,
@@ -67,8 +81,10 @@ ROWS = (
         example="log_bernoulli(1, 0) -> -0.6931471805599453",
         latex=r"\log \operatorname{{Bernoulli}}({x} \mid \sigma({z}))",
         domain=EVERYWHERE,
+        guard=NO_GUARD,
         monotone=(Monotone.BY_GRAD, Monotone.BY_GRAD),
         range=_log_bernoulli_range,
+        inner=NOTHING_LARGER,
         curvature=Curvature.NEITHER,
         grad=("g * z", "g * (x - sigmoid(z))"),
         at_kink=NO_KINK,
@@ -85,8 +101,10 @@ ROWS = (
         example="xlog1py(0, -1) -> 0",
         latex=r"{x} \log (1 + {y})",
         domain="y > -1 or x == 0",
+        guard="maximum(y, epsilon - 1)",
         monotone=(Monotone.BY_GRAD, Monotone.BY_GRAD),
         range=_XLOG1PY_RANGE,
+        inner=NOTHING_LARGER,
         curvature=Curvature.NEITHER,
         grad=("where(x == 0 and y <= -1, 0, g * log1p(y))", "xdivy(g * x, 1 + y)"),
         at_kink="xlog1py'(0, -1) = 0, 0; xlog1py'(0, -2) = 0, 0",
@@ -103,8 +121,10 @@ ROWS = (
         example="times_exp(0, 1000) -> 0",
         latex=r"{x} \, e^{{{y}}}",
         domain=EVERYWHERE,
+        guard=NO_GUARD,
         monotone=(Monotone.UP, Monotone.BY_GRAD),
         range=lambda x, y: x * by_ends(np.exp, (True,), y),
+        inner=NOTHING_LARGER,
         curvature=Curvature.NEITHER,
         grad=("times_exp(g, y)", "times_exp(g * x, y)"),
         at_kink=NO_KINK,

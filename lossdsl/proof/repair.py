@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from lossdsl.checked import Checked
 from lossdsl.checker.names import walk
 from lossdsl.ir.node import Node
-from lossdsl.ops import OPERATORS
+from lossdsl.ops import OPERATORS, OPS, row
+from lossdsl.ops.op import Op
 from lossdsl.syntax import ast
 
-GUARDS: dict[str, tuple[int, str]] = {
-    **dict.fromkeys(("log", "log2", "log10", "rsqrt", "sqrt", "lgamma", "digamma"), (0, "maximum({x}, epsilon)")),
-    "log1p": (0, "maximum({x}, epsilon - 1)"),
-    "reciprocal": (0, "maximum({x}, epsilon)"),
-    "divide": (1, "maximum({x}, epsilon)"),
-    "xdivy": (1, "maximum({x}, epsilon)"),
-    "xlogy": (1, "maximum({x}, epsilon)"),
-    "power": (0, "maximum({x}, epsilon)"),
-    **dict.fromkeys(("exp", "expm1", "sinh", "cosh"), (0, "minimum({x}, 60)")),
-    **dict.fromkeys(("arcsin", "arccos", "erfinv"), (0, "clip({x}, epsilon - 1, 1 - epsilon)")),
-}
-"""Which operand to guard, and how: by `maximum`, since a constant that is added may be merged with another."""
 MOST = 4
 """Single guards that are tried."""
 WRITTEN = {"xlogy": "log", "xdivy": "divide", "rsqrt": "sqrt", "log_softmax": "log"}
@@ -43,12 +33,17 @@ def _guarded(text: str, exprs: list[ast.Expr]) -> str:
     """A text with guards around an operand of each expression, those within others left out."""
     taken = len(text)
     for expr in sorted(exprs, key=lambda each: each.span.start, reverse=True):
-        place, guard = GUARDS[_operation(expr)]
+        op = row(_operation(expr))
+        place = next(i for i, argument in enumerate(op.signature.args) if argument.name == op.guarded)
         span = _operands(expr)[place].span
         if span.stop <= taken:
-            text = text[: span.start] + guard.format(x=_bare(span.text)) + text[span.stop :]
+            text = text[: span.start] + _guard(op, _bare(span.text)) + text[span.stop :]
             taken = span.start
     return text
+
+
+def _guard(op: Op, operand: str) -> str:
+    return re.sub(rf"\b{op.guarded}\b", lambda _: operand, op.guard)
 
 
 def _bare(text: str) -> str:
@@ -68,7 +63,7 @@ def _suspects(checked: Checked, node: Node) -> list[ast.Expr]:
         for statement in (*checked.formula.statements, checked.formula.result)
         if statement is not None
         for part in walk(statement)
-        if isinstance(part, (ast.Call, ast.Binary)) and _operation(part) in GUARDS
+        if isinstance(part, (ast.Call, ast.Binary)) and _has_guard(part)
     ]
     wanted = {node.op, WRITTEN.get(node.op, node.op)}
     at = node.span
@@ -81,6 +76,12 @@ def _suspects(checked: Checked, node: Node) -> list[ast.Expr]:
         )
 
     return sorted(found, key=lambda e: (_operation(e) not in wanted, not inside(e), e.span.stop - e.span.start))
+
+
+def _has_guard(expr: ast.Expr) -> bool:
+    """Whether the operation of an expression says how to guard an operand of it, and has it by place."""
+    op = OPS.get(_operation(expr))
+    return op is not None and op.guarded is not None and len(_operands(expr)) == len(op.signature.values)
 
 
 def _operation(expr: ast.Expr) -> str:

@@ -1,0 +1,126 @@
+"""What was found of a loss, and how it is said: to a person, to a program, as a warning, as a refusal."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from lossdsl.analysis.finite import Danger
+from lossdsl.backends.formula_text import short
+from lossdsl.errors import Diagnostic, diagnostic
+from lossdsl.interval import Interval
+from lossdsl.proof.witness import Witness
+from lossdsl.source import Span
+
+PROVED, ALARM, OPEN, UNSEEN = "proved", "alarm", "not proved", "not analysed"
+NOT_OURS = "not analysed: it is the framework's own"
+FAR = 1e6
+"""Undeclared data larger than this are not worth a warning."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """What was found of the value, or of the gradient: `reach` is the size of undeclared data that is proved.
+
+    `reach` is infinite where all that the declarations allow is proved, and 0 where nothing is. Nothing is known, and
+    it is not `analysed`, where the framework's own gradient is used.
+    """
+
+    name: str
+    reach: float
+    danger: Danger | None
+    chain: tuple[tuple[str, Interval], ...]
+    witness: Witness | None
+    repair: str = ""
+    """The formula with a guard with which this part is proved, where one was found."""
+    analysed: bool = True
+
+    @property
+    def verdict(self) -> str:
+        """`proved`, `alarm` (an input that fails was run), `not proved`, or `not analysed`."""
+        if not self.analysed:
+            return UNSEEN
+        if self.danger is None:
+            return PROVED
+        return ALARM if self.witness is not None else OPEN
+
+    @property
+    def span(self) -> Span | None:
+        """Where the operation in danger is written."""
+        return self.danger.node.span if self.danger is not None else None
+
+    def render(self) -> Iterator[str]:
+        """The lines that say it to a person."""
+        if self.danger is None:
+            yield f"{self.name}: {'proved to be finite' if self.analysed else NOT_OURS}"
+            return
+        if self.reach >= FAR:
+            yield f"{self.name}: proved to be finite for data up to {self.reach:g} in size"
+            return
+        yield f"{self.name}: {self._head}"
+        fault = "may leave its domain" if self.danger.outside else "may overflow"
+        yield f"  `{short(self.danger.node)}` {fault}"
+        yield from (f"    {text} lies in {interval}" for text, interval in self.chain)
+        if self.witness is not None:
+            yield f"  run: {self.witness}: the {self.name} is {self.witness.result:g}"
+        if self.repair:
+            yield "  proved with a guard:"
+            yield from (f"    {line}" for line in self.repair.splitlines())
+
+    @property
+    def _head(self) -> str:
+        if self.reach:
+            return f"proved to be finite for data up to {self.reach:g} in size, and no further"
+        return "can be NaN or infinite" if self.witness is not None else "not proved to be finite"
+
+    @property
+    def warning(self) -> Diagnostic | None:
+        """The alarm as one message, where data of ordinary size raise it."""
+        if self.verdict != ALARM or self.reach >= FAR:
+            return None
+        return diagnostic("can-be-nan", self.span, part=self.name, witness=self.witness, advice=self._advice)
+
+    def refusal(self, wanted: float) -> Diagnostic | None:
+        """What is wrong where a proof is demanded for undeclared data up to a size; None where there is one."""
+        if self.reach >= wanted:
+            return None
+        reach = "for all that is declared" if wanted == math.inf else f"for data up to {wanted:g} in size"
+        expression = short(self.danger.node) if self.danger is not None else NOT_OURS
+        return diagnostic(
+            "not-proved", self.span, part=self.name, reach=reach, expression=expression, advice=self._advice
+        )
+
+    @property
+    def _advice(self) -> str:
+        if self.repair and "\n" not in self.repair:
+            return f"with a guard it is proved: `{self.repair}`"
+        return "declare where the data lie, as `y_pred: float[batch, *] in [-1e6, 1e6]`, or guard the operand"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for `--format json`."""
+        found: dict[str, Any] = {"part": self.name, "verdict": self.verdict, "reach": self.reach}
+        if self.danger is not None:
+            found["expression"] = short(self.danger.node)
+            found["chain"] = [[text, interval.lo, interval.hi] for text, interval in self.chain]
+            found["witness"] = None if self.witness is None else str(self.witness)
+            found["repair"] = self.repair or None
+        return found
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What is proved of a formula's value and gradient in float32, for finite data within the declared ranges."""
+
+    parts: tuple[Part, ...]
+
+    @property
+    def verdict(self) -> str:
+        """The worst of the parts' verdicts."""
+        found = {part.verdict for part in self.parts}
+        return next(verdict for verdict in (ALARM, OPEN, UNSEEN, PROVED) if verdict in found)
+
+    def render(self) -> str:
+        """As shown to a person."""
+        return "\n".join(line for part in self.parts for line in part.render())
