@@ -18,8 +18,10 @@ from lossdsl import check, library
 ROWS_OF_ENTRIES, ROWS_OF_VECTORS, BATCHES, LEAST = 240, 72, 5, 8
 COST = 6000
 """Entries times entries of all rows together: a slope by each of them is a difference of all."""
-DEAR = frozenset({"asymmetric_generalized_crossentropy", "asymmetric_unhinged", "box_wasserstein"})
-"""Losses whose oracles are integrals, or roots of matrices."""
+DEAR = frozenset(
+    {"asymmetric_generalized_crossentropy", "asymmetric_unhinged", "box_wasserstein", "multi_resolution_stft"}
+)
+"""Losses whose oracles are integrals, roots of matrices, or Fourier transforms word for word."""
 SCALED = frozenset({"detection"})
 """Families whose numbers are places of corners, in order: their data are made hard by scale alone."""
 

@@ -73,7 +73,7 @@ def _settled(oracle: Oracle, said: Written | None, grid: Grid, shape: Callable[.
         return found
     literal = of(said.exact, moved=False)
     with mp.workdps(2 * DIGITS):
-        again = shape(said.exact, exact(grid.y_true), exact(grid.y_pred))
+        again = shape(said.moved, exact(grid.y_true), exact(grid.y_pred))
     rows = ~_differ(literal.values, again) & ~_lacks(literal.values) & _apart(literal, found)
     if rows.any():
         found = _chosen(rows, of(said.exact), found, "otherwise")

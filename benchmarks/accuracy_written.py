@@ -16,7 +16,7 @@ from benchmarks.accuracy_grids import Grid
 from benchmarks.oracles import fitted, value
 from lossdsl.checked import EPSILON, analyse
 from lossdsl.checker.check import Elaborated
-from lossdsl.ir.node import show
+from lossdsl.ir.node import reachable, show
 
 ELSE = 1e-14
 """Another epsilon, far from Keras' own; 1 less it is still not 1 in float64."""
@@ -25,19 +25,27 @@ Values = Callable[[Any, Any], Any]
 
 
 class Written(NamedTuple):
-    """The values of a formula: as it is, and, if it has an epsilon, in float32's constants, by it and by another."""
+    """The values of a formula: with its constants exactly, and moved by what float64 leaves of them.
+
+    If it has an epsilon: in float32's constants, by it and by another.
+    """
 
     exact: Values
+    moved: Values
     epsilon: tuple[Values, Values] | None
 
 
-def written(text: str, grid: Grid) -> Written:
-    """A formula for the data of a grid."""
+def written(text: str, grid: Grid) -> Written | None:
+    """A formula for the data of a grid; None where it stops gradients, which differences of values can't show."""
     one = next(grid.each())
     shapes = np.shape(one.y_pred)[:1] if one.y_true is None else np.shape(one.y_true), np.shape(one.y_pred)
     own, other = (analyse(text, epsilon=epsilon).program(*shapes).elaborated for epsilon in (EPSILON, ELSE))
+    assert own.root is not None
+    if any(node.op == "stop_gradient" for node in reachable([own.root])):
+        return None
     same = _shown(own) == _shown(other)
-    return Written(_values(own, float), None if same else (_values(own, np.float32), _values(other, np.float32)))
+    pair = None if same else (_values(own, np.float32), _values(other, np.float32))
+    return Written(_values(own, float), _values(own, lambda x: np.nextafter(x, np.inf)), pair)
 
 
 def _shown(elaborated: Elaborated) -> str:
@@ -45,7 +53,7 @@ def _shown(elaborated: Elaborated) -> str:
     return "\n".join(show([elaborated.root]))
 
 
-def _values(elaborated: Elaborated, held: type) -> Values:
+def _values(elaborated: Elaborated, held: Callable[[float], Any]) -> Values:
     """The values with constants as a type of floats has them: 1 - 1e-7 is 1 - 1.2e-7 in float32, in Keras as well."""
 
     def values(y_true: Any, y_pred: Any) -> Any:
