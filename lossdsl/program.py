@@ -21,7 +21,7 @@ from lossdsl.ir.build import Builder
 from lossdsl.ir.node import INPUT, Node, reachable
 from lossdsl.rewrite.apart import keep_apart
 from lossdsl.rewrite.contract import contract
-from lossdsl.rewrite.logits import RULES_FOR_LOGITS, gains
+from lossdsl.rewrite.logits import RULES_FOR_LOGITS, gains, lift
 from lossdsl.rewrite.passes import RULES, Applied, follow, rewrite
 from lossdsl.rewrite.rules import DIFFERENTIABLE, FAR, GRADIENT, Rule
 from lossdsl.rewrite.scales import gather_scales
@@ -195,7 +195,9 @@ def build(
     builder, inputs = elaborated.builder, elaborated.inputs
     terms = _root_terms(elaborated)
     first = () if activation is None else RULES_FOR_LOGITS
-    form = Form(builder, [root, *(term.node for term in terms)], elaborated.names, best, first=first)
+    roots = [root, *(term.node for term in terms)]
+    lifted = lift(builder, roots) if first else {node: node for node in roots}
+    form = Form(builder, [lifted[node] for node in roots], elaborated.names, best, first=first)
     value, *parts = form.roots
     extra = ["alive"] if alive else []
     uses_true = looks_at([root, *form.roots], "y_true")

@@ -17,6 +17,7 @@ from lossdsl.ops.op import (
     Family,
     Monotone,
     Op,
+    RangeRule,
 )
 from lossdsl.ops.special import product_with
 
@@ -132,5 +133,25 @@ ROWS = (
         masked=NOT_A_REDUCTION,
         numpy=_times_exp,
         keras="shims.times_exp({x}, {y})",
+    ),
+    Op(
+        sig="probability(x: float[*s]) -> float[*s]",
+        family=Family.ELEMENTWISE,
+        means="exp(x)",
+        doc="exp(x), where x is known to be the logarithm of a probability.",
+        example="probability(0) -> 1",
+        latex=r"e^{{{x}}}",
+        domain=EVERYWHERE,
+        guard="minimum(x, 60)",
+        monotone=(Monotone.UP,),
+        range=RangeRule.FROM_MONOTONE,
+        inner=NOTHING_LARGER,
+        curvature=Curvature.CONVEX,
+        grad=("g * out",),
+        at_kink=NO_KINK,
+        safe=(0.0,),
+        masked=NOT_A_REDUCTION,
+        numpy=np.exp,
+        keras="ops.exp({x})",
     ),
 )

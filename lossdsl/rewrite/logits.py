@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from lossdsl.ir.build import Builder
 from lossdsl.ir.node import INPUT, Node, reachable
 from lossdsl.rewrite.rules import Rule
 
@@ -31,6 +32,7 @@ _PROBABILITIES = {
         "take_along_axis(softmax(x, axis=axis), i, axis=axis)",
         "take_along_axis(log_softmax(x, axis=axis), i, axis=axis)",
     ),
+    "lifted": ("probability(x)", "x"),
 }
 _LOGARITHMS_OF = {
     "log": ("log({0})", "{0}"),
@@ -77,6 +79,48 @@ UNGUARDED = (
 
 RULES_FOR_LOGITS = (*UNGUARDED, *KNOWN_LOGITS)
 
+INDEXED = frozenset({"select", "slice"})
+"""Operations that take some entries as they are."""
+_BETWEEN = frozenset({"clip", "maximum", "minimum", "add", "subtract", "negative", "multiply", "divide", "where"})
+"""What may stand between a probability and the logarithm that is taken of it."""
+
+
+def lift(builder: Builder, roots: Sequence[Node]) -> dict[Node, Node]:
+    """What each node becomes where an index is taken of logits, and not of the probabilities that are made of them.
+
+    A softmax looks at all classes, so its logarithms are indexed, and what they are of is a `probability`. Only below
+    logarithms, which alone have anything to gain.
+    """
+    nodes = reachable(roots)
+    below: set[Node] = set()
+    for node in reversed(nodes):
+        if node.op in _LOGARITHMS or (node in below and node.op in _BETWEEN):
+            below.update(node.inputs)
+    made: dict[Node, Node] = {}
+    for node in nodes:
+        operands = [made[operand] for operand in node.inputs]
+        same = all(new is old for new, old in zip(operands, node.inputs, strict=True))
+        made[node] = node if same else builder.graph.add(
+            node.op, operands, dict(node.attrs), type=node.type, span=node.span
+        )  # fmt: skip
+        if node.op in INDEXED and (node in below or node.inputs[0].op in INDEXED):
+            made[node] = _lifted(builder, made[node])
+    return made
+
+
+def _lifted(builder: Builder, node: Node) -> Node:
+    """An index of probabilities as the probabilities of an index."""
+    operand = node.inputs[0]
+    outer, inner = {"softmax": ("probability", "log_softmax")}.get(operand.op, (operand.op, ""))
+    if operand.op not in ("sigmoid", "softmax", "probability"):
+        return node
+    logits = operand.inputs[0]
+    if inner:
+        logits = builder.apply(inner, [logits], dict(operand.attrs), operand.span)
+    index = builder.graph.add(node.op, [logits], dict(node.attrs), type=node.type, span=node.span)
+    return builder.apply(outer, [index], span=node.span)
+
+
 _LOGARITHMS = frozenset({"log", "log2", "log10", "log1p", "xlogy", "xlog1py", "log_sigmoid", "softplus", "log_softmax",
                          "logsumexp", "log_bernoulli"})  # fmt: skip
 
@@ -96,5 +140,9 @@ def gains(roots: Sequence[Node], activation: str) -> bool:
     logits = next((node for node in nodes if node.op == INPUT and node.attr("name") == "y_pred"), None)
     if logits is None or (activation == "softmax" and len(logits.type.axes) < 2):
         return False
-    used = [node.op for node in nodes if logits in node.inputs]
+    sources = {logits}
+    for node in nodes:
+        if node.op in INDEXED and node.inputs[0] in sources:
+            sources.add(node)
+    used = [node.op for node in nodes if node not in sources and sources & set(node.inputs)]
     return has_logarithm(roots) and any(op != activation for op in used)
