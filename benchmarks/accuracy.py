@@ -19,7 +19,7 @@ os.environ.update(CUDA_VISIBLE_DEVICES="-1", KERAS_BACKEND="tensorflow")
 
 import click
 
-from benchmarks import accuracy_report
+from benchmarks import accuracy_report, report
 from benchmarks.accuracy_cases import Subject, subjects
 from benchmarks.accuracy_grids import SEED
 from benchmarks.accuracy_truth import DIGITS
@@ -121,6 +121,8 @@ def main(only: str, smoke: bool, workers: int, write: bool, output: Path) -> Non
         output.mkdir(parents=True, exist_ok=True)
         (output / "ACCURACY.md").write_text(text, "utf-8")
         (output / "accuracy.json").write_text(raw(found), "utf-8")
+        if output == FOLDER:
+            report.render_again()
     sys.exit(1 if found["failures"] else 0)
 
 

@@ -25,7 +25,7 @@ DEAR = frozenset(
 SCALED = frozenset({"detection"})
 """Families whose numbers are places of corners, in order: their data are made hard by scale alone."""
 
-LIMITS = {"probabilistic": 300.0, "survival": 300.0, "weibull_censored": 20.0, "orpo": 100.0}
+LIMITS = {"probabilistic": 300.0, "survival": 300.0, "weibull_censored": 6.0, "orpo": 100.0}
 """The largest prediction of a family, or of a loss: logarithms of rates and shapes. The gamma function of e to a
 million, or a density there, has more digits than anybody can wait for."""
 

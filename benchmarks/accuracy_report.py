@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from benchmarks.report import table
+from benchmarks.tables import table
 
 Row = dict[str, Any]
 LIMITS = {"value": (0.5, 4.0, 0.6), "gradient": (float("inf"), 8.0, 1.0)}
@@ -35,15 +35,14 @@ the same truth.
 WHY = """\
 Where a goal is missed, and why, so far as it was looked into:
 
-- *Squares*: lengths, variances and roots of `x**2 + c` add squares, which are infinite beyond 2e19 and 0 below 1e-19.
-  Scaling by the largest entry needs a pass over the data before: it costs more than the few with such data would gain.
-- *Epsilon*: losses that keep probabilities Keras' epsilon away from 1 mean 1 - 1e-7, and float32 has 1 - 1.2e-7. Their
-  value there is near 1e-7, and a fifth of it is wrong.
-- *Nearly right predictions*: deviances, divergences and logarithms of a ratio are differences of terms that are almost
-  equal there, and the data are exact, so that no condition excuses it. Each family wants a form of its own.
-- *Gradients like `exp(x) - t`* near the `x` where they are 0: the same.
-- *`1 - p + 1e-8`*: TensorFlow and XLA merge the two constants, and the second is gone (formula 03).
-- *Oracles that are integrals or roots of matrices*, images and batches of vectors have few rows.
+- *Medians* above half a unit: values of several functions and sums, each rounded. Less is not to be had in float32.
+- *Nearly parallel vectors* (SI-SDR and its kin, cosines near -1): their distance is lost in rounding.
+- *Gradients like `exp(x) - t`* near the `x` where they are 0 (Poisson, geometric): an exact form takes twice the time.
+- *Sums of large terms* that leave a small one (survival over many times, distillation, ranks): the terms are
+  exact, their sum has their rounding.
+- *`1 - p + 1e-8`* and `p + 1e-8` near p = 1 (formula 03): two logarithms would have to be computed.
+- *Ties* that only rounding makes or breaks: the gradient goes to another entry.
+- *Products of numbers near the smallest*: frameworks flush to 0.
 """
 
 

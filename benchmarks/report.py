@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from pathlib import Path
 from statistics import median
 from typing import Any
 
+from benchmarks import accuracy_report
 from benchmarks.data import SIZES
 from benchmarks.goals import LOSS_LIMIT, SMALL, WIDE, geometric_mean, goals, ratios, rows, small_call
+from benchmarks.tables import table
 
 Results = dict[str, Any]
 
@@ -50,12 +53,29 @@ off XLA's programs and the generated code):
   Python; the rest, and the derivation of the gradient, is spread over many small steps.
 """
 
-ELSEWHERE = """\
-## Accuracy, and proofs
+FOLDER = Path(__file__).parent
 
-[`ACCURACY.md`](ACCURACY.md): values and gradients of every loss against mpmath, beside Keras' own (`make accuracy`).
-[`FUZZ.md`](FUZZ.md): proofs that a loss is never NaN, tried on random formulas (`make fuzz`).
-"""
+
+def elsewhere() -> str:
+    """The tables of accuracy and of tried proofs, from the files that `make accuracy` and `make fuzz` write."""
+    accuracy, runs = (json.loads((FOLDER / f"{name}.json").read_text("utf-8")) for name in ("accuracy", "fuzz"))
+    body = [[str(run[name]) for name in RUN] for run in runs]
+    return f"""\
+## Accuracy
+
+Values and gradients of every loss, and of formulas as users write them, against mpmath on hard data (`make accuracy`).
+[`ACCURACY.md`](ACCURACY.md) says how they are judged, has each loss, and why a goal is missed.
+
+{accuracy_report.goals(accuracy["rows"])}
+## Proofs tried on random formulas
+
+Formulas whose value or gradient is proved to be finite, run on corners and random numbers in eager calls, graphs and
+XLA; a NaN or an infinity is a failure (`make fuzz`).
+
+{table(RUN, body)}"""
+
+
+RUN = ["seed", "formulas", "values", "gradients", "failures", "minutes"]
 
 
 def render(results: Results) -> str:
@@ -72,9 +92,15 @@ def render(results: Results) -> str:
         _memory(results),
         _training(results),
         _compiler(results),
-        ELSEWHERE,
+        elsewhere(),
     ]
     return "\n".join(part for part in parts if part)
+
+
+def render_again() -> None:
+    """RESULTS.md anew, after other tables than its own have changed."""
+    results = json.loads((FOLDER / "results.json").read_text("utf-8"))
+    (FOLDER / "RESULTS.md").write_text(render(results), "utf-8")
 
 
 def summary(results: Results) -> str:
@@ -98,18 +124,6 @@ def in_readme(readme: str, results: Results) -> str:
     before, _, rest = readme.partition(MARKS[0])
     _, _, after = rest.partition(MARKS[1])
     return f"{before}{MARKS[0]}\n\n{summary(results)}\n{MARKS[1]}{after}"
-
-
-def table(header: Sequence[str], body: Sequence[Sequence[str]]) -> str:
-    """A Markdown table, aligned in the text too: words to the left, figures to the right."""
-    widths = [max(len(row[i]) for row in [header, *body]) for i in range(len(header))]
-
-    def line(cells: Sequence[str]) -> str:
-        first = cells[0].ljust(widths[0])
-        return f"| {' | '.join([first, *(c.rjust(w) for c, w in zip(cells[1:], widths[1:], strict=True))])} |"
-
-    rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
-    return "\n".join([line(header), f"| {' | '.join(rule)} |", *map(line, body), ""])
 
 
 def number(x: float) -> str:

@@ -151,7 +151,9 @@ class _Guards:
     def _widen(self, operand: Node, guard: Guard) -> None:
         if operand in self.guards and guard is not self.guards[operand]:
             before = self.guards[operand]
-            guard = None if guard is None or before is None else self._apply("logical_or", before, guard)
+            if guard is not None:
+                anywhere = before is None or _opposite(before, guard)
+                guard = None if anywhere or before is None else self._apply("logical_or", before, guard)
         self.guards[operand] = guard
 
     def _of_operand(self, node: Node, index: int) -> tuple[bool, Guard]:
@@ -288,6 +290,11 @@ class _Guards:
                 for x in reachable([guard])
             )
         return self._missing[guard]
+
+
+def _opposite(one: Node, other: Node) -> bool:
+    """Whether one of two conditions holds where the other does not: between them, everywhere."""
+    return any(x.op == "logical_not" and x.inputs[0] is y for x, y in ((one, other), (other, one)))
 
 
 def _polynomial(node: Node) -> bool:

@@ -181,7 +181,7 @@ def _down(value: float) -> float:
     if abs(value) < SMALLEST:
         return 0.0 if value > 0.0 else -SMALLEST
     if abs(value) > LARGEST:
-        return LARGEST if value > 0.0 else -math.inf
+        return LARGEST if value > 0.0 else -LARGEST if value > -BEYOND else -math.inf
     mantissa, exponent = math.frexp(value)
     return math.ldexp(math.floor(mantissa * 2.0**24), exponent - 24)
 

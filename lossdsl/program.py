@@ -23,7 +23,9 @@ from lossdsl.rewrite.apart import keep_apart
 from lossdsl.rewrite.contract import contract
 from lossdsl.rewrite.logits import RULES_FOR_LOGITS, gains, lift
 from lossdsl.rewrite.passes import RULES, Applied, follow, rewrite
-from lossdsl.rewrite.rules import DIFFERENTIABLE, FAR, GRADIENT, Rule
+from lossdsl.rewrite.printed import for_print
+from lossdsl.rewrite.roots import take_roots
+from lossdsl.rewrite.rules import FAR, GRADIENT, LIGHTER, Rule
 from lossdsl.rewrite.scales import gather_scales
 from lossdsl.rewrite.spread import float_spreads
 from lossdsl.source import Span
@@ -249,7 +251,7 @@ class Form:
     """Roots in the form that is printed: rewritten, without needless spreads, contracted.
 
     `kept` makes it a gradient's: nodes of the value that it goes with, which are computed anyhow. Rules that come
-    `first` are tried before the usual ones, those that come `last` after all of them.
+    `first` are tried before the usual ones.
     """
 
     def __init__(
@@ -258,26 +260,30 @@ class Form:
         roots: Sequence[Node],
         names: Mapping[Node, str],
         best: bool,
-        last: Sequence[Rule] = (),
         kept: Sequence[Node] | None = None,
         first: Sequence[Rule] = (),
     ) -> None:
         self.builder = builder
         self.best = best
         self.applied: list[Applied] = []
-        made = {node: node for node in reachable(roots)}
         whole = RULES if kept is not None else (*RULES, *FAR)
-        for rules in ((*first, *whole) if best else (), last):
-            if rules:
-                more, applied = rewrite(builder, [made[root] for root in roots], rules)
-                made = follow(made, more)
-                self.applied += applied
+        made, self.applied = rewrite(builder, roots, (*first, *whole) if best else ())
+        if best and kept is None:
+            more, applied = take_roots(builder, [made[root] for root in roots])
+            made = follow(made, more)
+            again, rest = rewrite(builder, [made[root] for root in roots], whole)
+            made = follow(made, again)
+            self.applied += [*applied, *rest]
+        if best:
+            more, applied = rewrite(builder, [made[root] for root in roots], LIGHTER)
+            made = follow(made, more)
+            self.applied += applied
         self.rewritten = [made[root] for root in roots]
         """Before sums became contractions: what is differentiated."""
         made = follow(made, float_spreads(builder, [made[root] for root in roots]))
         if kept is not None:
             made = follow(made, gather_scales(builder, [made[root] for root in roots], kept))
-            more, applied = rewrite(builder, [made[root] for root in roots], (*RULES, *GRADIENT))
+            more, applied = rewrite(builder, [made[root] for root in roots], (*RULES, *GRADIENT), True)
             made = follow(made, more)
             self.applied += applied
         made = follow(made, contract(builder, [made[root] for root in roots]))
@@ -288,10 +294,14 @@ class Form:
 
     def text(self, name: str, arguments: Sequence[str], roots: Sequence[Node], many: bool = False) -> str:
         """A function that gives a root, or several."""
-        positions = Positions(self.builder.layout.ids)
+        positions, names = Positions(self.builder.layout.ids), self.names
+        if self.best:
+            made = for_print(self.builder, roots, names)
+            roots = [made[root] for root in roots]
+            names = {made.get(node, node): given for node, given in names.items()}
         if many:
-            return functions(name, arguments, positions, self.names, roots)
-        return function(name, arguments, positions, self.names, roots[0])
+            return functions(name, arguments, positions, names, roots)
+        return function(name, arguments, positions, names, roots[0])
 
     def gradient(self, index: int, wrt: str) -> Form:
         """The adjoint of an input, in its best form, from that of a root, which is called `upstream`."""
@@ -323,7 +333,7 @@ class Form:
         adjoint = vjp(self.builder, [root], [upstream], wrt)
         kept = self.rewritten if self.best else None
         try:
-            return Form(self.builder, [adjoint], self.names, self.best, DIFFERENTIABLE, kept)
+            return Form(self.builder, [adjoint], self.names, self.best, kept=kept)
         except LossError as error:  # a constant at which the derivative is no number, as in `xdivy(x, 0)`
             raise NoGradientError(str(error)) from error
 

@@ -180,6 +180,7 @@ CASES: tuple[Case, ...] = (
         (B, 4),
     ),
     case("clip-of-a-number", "mean(clip(0.5, y_pred, 2) + xlogy(y_true, 2) + 2**y_pred)", (B, 3)),
+    case("clip-of-a-sum", "mean(clip(sum(y_pred), y_pred, 2 + abs(y_true)))", (B, 3)),
     case("sizes", "y_pred: float[batch, time, f]\nsum(y_pred) / (time * f) + sum(y_pred, axis=batch) / batch / f * y_true", (B, 3, 2)),
     case("terms", "e = y_true - y_pred\nterm fit = mean(square(e))\nterm total = -0.5 * sum(abs(e)) / 3\nterm end = sqrt(mean(square(e)))", (B, 3)),
     case("terms-rank-3", "e = square(y_true - y_pred)\n0.7 * mean(e) - 2 * sum(e) + sqrt(mean(e))", (B, 3, 2)),

@@ -13,7 +13,8 @@ from oracle import PRIMITIVES, Exact, completed, evaluate, floats, walk
 
 from lossdsl.ops.op import BACKEND, PRIMITIVE, STOPPED, ZERO, Family, Op
 
-COARSE = ("lgamma", "digamma", "trigamma", "erfinv")
+COARSE = ("lgamma", "digamma", "trigamma", "erfinv", "lgamma_exp", "exp_digamma", "digamma_gap", "trigamma_gap", "gamma_entropy",
+          "gamma_entropy_slope", "log_dirichlet", "log_dirichlet_slope")  # fmt: skip
 """Rows whose oracle is slow at many digits, and does without them."""
 
 

@@ -16,7 +16,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 sys.path.append(str(ROOT))
 
-from benchmarks import goals, memory, report, timing  # noqa: E402  they stand beside the package, not in it
+from benchmarks import goals, memory, report, tables, timing  # noqa: E402  they stand beside the package, not in it
 
 
 def row(**changes):
@@ -86,7 +86,7 @@ def test_rivals_take_turns_and_the_order_changes():
 
 
 def test_tables_are_aligned():
-    assert report.table(["loss", "ms"], [["huber", "1.5"], ["x", "10"]]).splitlines() == [
+    assert tables.table(["loss", "ms"], [["huber", "1.5"], ["x", "10"]]).splitlines() == [
         "| loss  |  ms |",
         "| ----- | --: |",
         "| huber | 1.5 |",

@@ -31,7 +31,7 @@ ok <formula>:1:1
   y_pred: float[batch, *, last]
   term: a mean over positions; takes weights of rank 1 to 2
   value: proved to be finite for data up to 1e+24 in size
-  gradient: proved to be finite for data up to 1e+24 in size
+  gradient: proved to be finite
 """
 
 WRONG_NAME = """\

@@ -84,12 +84,11 @@ def test_template_in_a_compiled_function(op: Op, xla: bool) -> None:
 @pytest.mark.parametrize("mode", ["eager", "graph", "xla"])
 def test_nothing_overflows_before_the_row_says_so(op: Op, mode: str) -> None:
     import tensorflow as tf
-    from keras_law import law_reach
+    from keras_law import law_infinity, law_reach
 
     compiled = {"graph": False, "xla": True}
-    law_reach(
-        op, lambda row: tf.function(row, autograph=False, jit_compile=compiled[mode]) if mode in compiled else row
-    )
+    for law in (law_reach, law_infinity):
+        law(op, lambda row: tf.function(row, autograph=False, jit_compile=compiled[mode]) if mode in compiled else row)
 
 
 @pytest.mark.backends

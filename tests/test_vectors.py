@@ -280,7 +280,10 @@ def test_functions_and_values_have_separate_names() -> None:
 def test_a_definition_shadows_a_library_loss_but_no_operation() -> None:
     np.testing.assert_allclose(value("def dice(x) = 1 - x\nmean(dice(y_pred))", T, P), (1 - P).mean((1, 2)))
     assert codes("def abs(x) = x\nmean(abs(y_pred))") == ["operation-redefined"]
-    assert codes("def spread(x) = x\nmean(spread(y_pred))") == ["operation-redefined"]
+    # the compiler's own functions come and go: a formula may call its own whatever they are called
+    np.testing.assert_allclose(value("def spread(x) = 1 - x\nmean(spread(y_pred))", T, P), (1 - P).mean((1, 2)))
+    found = value("def exp_rest(x) = 2 * x\nmean(exp_rest(y_pred) + exp(y_pred) - y_pred - 1)", T, P)
+    np.testing.assert_allclose(found, (P + np.expm1(P)).mean((1, 2)))
 
 
 def test_free_names() -> None:

@@ -10,15 +10,18 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from itertools import product
 
-from lossdsl.analysis.ranges import inner_of, range_of
+import numpy as np
+
+from lossdsl.analysis.conditions import asks_for_order, holds
+from lossdsl.analysis.forms import Forms
+from lossdsl.analysis.ranges import constants_of, inner_of, range_of
+from lossdsl.analysis.relations import Relations
 from lossdsl.interval import EVERYTHING, LARGEST, NO, SMALLEST, YES, Interval
 from lossdsl.ir.node import CAST, INPUT, STRUCTURAL, Node, reachable
-from lossdsl.ops import OPERATORS, row
-from lossdsl.ops.op import EVERYWHERE, Family
-from lossdsl.syntax import ast
-from lossdsl.syntax.parse import parse_expression
+from lossdsl.ops import row
+from lossdsl.ops.op import EVERYWHERE, Curvature, Family, Monotone, RangeRule
 from lossdsl.types import DType
 
 MOST_ENTRIES = Interval(1.0, 2.0**24)
@@ -27,6 +30,10 @@ MOST_SUBJECTS = 64
 """Values that conditions speak of; where there are more, conditions are not looked at."""
 MOST_SHIFT = 80.0 * 2.0**23
 """Products up to here are rounded by less than what `exp` can bear: what a `shifted` operation can do with."""
+ROUNDED = frozenset({"add", "subtract", "negative", "abs", "relu", "clip"})
+"""Operations that are not products, though products may be inside."""
+AVERAGED = frozenset({"mean", "var"})
+"""Reductions that end in a product."""
 NEVER = {"less": "greater_equal", "less_equal": "greater", "greater": "less_equal", "greater_equal": "less"}
 """The comparison that holds where another does not."""
 
@@ -48,19 +55,24 @@ class Danger:
 class Finite:
     """Intervals of every value of a graph, under what the branches on the way to it take for granted."""
 
-    def __init__(self, roots: Sequence[Node], inputs: Mapping[str, Interval]) -> None:
+    def __init__(self, roots: Sequence[Node], inputs: Mapping[str, Interval], forms: Forms | None = None) -> None:
         self.inputs = inputs
-        self.dangers: dict[Node, Danger] = {}
-        self.found: dict[tuple[Node, Facts], Interval] = {}
         nodes = reachable(roots)
+        self.relations = Relations(forms or Forms(nodes, MOST_ENTRIES), self.interval)
+        self.dangers: dict[Node, Danger] = {}
+        self.overflows: dict[Node, Danger] = {}
+        """Operations that may overflow, to what does no harm so far: `exp(-inf)` is 0."""
+        self.found: dict[tuple[Node, Facts], Interval] = {}
+        self.hulls: dict[Node, Interval] = {}
         self._subjects = _subjects(nodes)
         for root in roots:
             self._run(root)
+            if _overflows(self.found[root, NOTHING]):
+                self._blame(Danger(root, (), self.found[root, NOTHING], False))
 
     def interval(self, node: Node) -> Interval:
         """Where a value lies, in any branch that it was looked at in."""
-        known = [interval for (other, _), interval in self.found.items() if other is node]
-        return known[0].hull(*known[1:]) if known else EVERYTHING
+        return self.hulls.get(node, EVERYTHING)
 
     def _run(self, root: Node) -> None:
         stack = [(root, NOTHING)]
@@ -73,7 +85,9 @@ class Finite:
             if lacking:
                 stack.extend(reversed(lacking))
                 continue
-            self.found[key] = self._settled(*key)
+            self.found[key] = found = self._settled(*key)
+            known = self.hulls.get(key[0])
+            self.hulls[key[0]] = found if known is None else known.hull(found)
             stack.pop()
 
     def _under(self, node: Node, facts: Facts) -> tuple[Node, Facts]:
@@ -98,32 +112,38 @@ class Finite:
         condition, *values = node.inputs
         known = self.found[self._under(condition, facts)]
         found: list[tuple[Node, Facts] | None] = []
-        for value, holds in zip(values, (True, False), strict=True):
-            more = self._facts(condition, holds, facts)
-            never = more is None or known == (NO if holds else YES)
+        for value, sense in zip(values, (True, False), strict=True):
+            more = self._facts(condition, sense, facts)
+            never = more is None or known == (NO if sense else YES)
             found.append(None if never else self._under(value, facts | (more or NOTHING)))
         return found
 
-    def _facts(self, condition: Node, holds: bool, facts: Facts) -> Facts | None:
+    def _facts(self, condition: Node, sense: bool, facts: Facts) -> Facts | None:
         """What follows from a condition, or from its contrary; None where it can't be."""
         found: set[tuple[Node, Interval]] = set()
-        stack = [(condition, holds)]
-        while stack:
-            node, sense = stack.pop()
-            if node.op == "logical_not":
-                stack.append((node.inputs[0], not sense))
-            elif node.op == ("logical_and" if sense else "logical_or"):
-                stack.extend((operand, sense) for operand in node.inputs)
-            elif node.op in NEVER:
-                for subject, interval in self._compared(node.op if sense else NEVER[node.op], node, facts):
-                    known = self.found.get(self._under(subject, facts), EVERYTHING)
-                    within = known.meet(interval)
-                    if within is None:
-                        return None
-                    found.add((subject, within))
-            elif node.op == ("not_equal" if sense else "equal"):
-                found |= set(self._nonzero(node, facts))
+        for part, holds_here in _chain(condition, sense, "logical_and", "logical_or"):
+            ways = [self._fact(*way, facts) for way in _chain(part, holds_here, "logical_or", "logical_and")]
+            possible = [way for way in ways if way is not None]
+            if not possible:
+                return None
+            for subject, interval in possible[0].items():
+                if all(subject in way for way in possible):
+                    found.add((subject, interval.hull(*(way[subject] for way in possible[1:]))))
         return frozenset(found)
+
+    def _fact(self, node: Node, sense: bool, facts: Facts) -> dict[Node, Interval] | None:
+        """What follows from a single comparison, or from its contrary; None where it can't be."""
+        found: dict[Node, Interval] = {}
+        if node.op in NEVER:
+            for subject, interval in self._compared(node.op if sense else NEVER[node.op], node, facts):
+                known = found.get(subject) or self.found.get(self._under(subject, facts), EVERYTHING)
+                within = known.meet(interval)
+                if within is None:
+                    return None
+                found[subject] = within
+        elif node.op == ("not_equal" if sense else "equal"):
+            found.update(self._nonzero(node, facts))
+        return found
 
     def _compared(self, sign: str, node: Node, facts: Facts) -> Iterator[tuple[Node, Interval]]:
         left, right = node.inputs
@@ -156,40 +176,125 @@ class Finite:
             result = taken[0].hull(*taken[1:]) if taken else EVERYTHING
         else:
             operands = [self.found[wanted] for wanted in self._operands(node, facts)]
-            result = self._ranged(node, operands)
-            self._judge(node, operands, result)
+            result, outside = self._ranged(node, operands)
+            self._judge(node, Danger(node, tuple(operands), result, outside))
         for subject, interval in facts:
             if subject is node:
                 result = result.meet(interval) or result
         return result
 
-    def _ranged(self, node: Node, operands: list[Interval]) -> Interval:
+    def _ranged(self, node: Node, operands: list[Interval]) -> tuple[Interval, bool]:
+        """Where a value lies, and whether its operands may leave the domain."""
         if node.op == "subtract" and node.inputs[0] is node.inputs[1]:
-            return NO
-        return range_of(node, operands, MOST_ENTRIES)
+            return NO, False
+        cases = self._cases(node, operands)
+        ranges = [range_of(node, case, MOST_ENTRIES) for case in cases or [operands]]
+        return self.relations.narrowed(node, ranges[0].hull(*ranges[1:])), not cases
 
-    def _judge(self, node: Node, operands: list[Interval], result: Interval) -> None:
+    def _cases(self, node: Node, operands: list[Interval]) -> list[list[Interval]]:
+        """The operands, in one or two cases that surely lie in the domain; none where that is not known."""
+        op = None if node.op in STRUCTURAL else row(node.op)
+        if op is None or op.domain == EVERYWHERE or op.family is Family.INDEX:  # places outside are the data's fault
+            return [operands]
+        names = [a.name for a in op.signature.values]
+
+        def inside(case: list[Interval]) -> bool:
+            return holds(op.domain, dict(zip(names, case, strict=True))) is True
+
+        if inside(operands):
+            return [operands]
+        order = asks_for_order(op.domain)
+        if order is not None and self.relations.below(*(node.inputs[names.index(name)] for name in order)):
+            return [operands]
+        for part, box in zip(node.inputs, operands, strict=True):
+            if box.lo == 0.0 and box.hi >= SMALLEST and self.relations.forms.exact(part):
+                pairs = list(zip(node.inputs, operands, strict=True))
+                some = [Interval(SMALLEST, box.hi) if other is part else x for other, x in pairs]
+                none = [NO if self.relations.vanish_with(other, part) else x for other, x in pairs]
+                if inside(some) and inside(none):
+                    return [some, none]
+        return []
+
+    def _judge(self, node: Node, here: Danger) -> None:
         if node in self.dangers or node.op in STRUCTURAL or node.type.dtype is not DType.FLOAT:
             return
-        op = row(node.op)
-        names = [a.name for a in op.signature.values]
-        limited = op.domain != EVERYWHERE and op.family is not Family.INDEX  # places outside are the data's fault
-        outside = limited and holds(op.domain, dict(zip(names, operands, strict=True))) is not True
-        most = inner_of(node, operands, MOST_ENTRIES) or result
-        if op.inner.shifted and self._computed(node.inputs[0], operands[0]) > MOST_SHIFT:
-            most = EVERYTHING
-        if outside or _overflows(most) or _overflows(result):
-            self.dangers[node] = Danger(node, tuple(operands), result, outside)
+        op, operands = row(node.op), here.operands
+        inner = inner_of(node, operands, MOST_ENTRIES)
+        if op.inner.shifted and self._unrounded(node.inputs[0]) > MOST_SHIFT:
+            inner = EVERYTHING
+        inside = inner is not None and _overflows(inner)
+        if here.outside:
+            self.dangers[node] = here
+        elif any(map(_overflows, operands)):
+            if inside or _undefined(node, operands, here.result):
+                self._blame(here)
+        elif inside:
+            self.dangers[node] = here
+        elif _overflows(here.result):
+            self.overflows[node] = here
 
-    def _computed(self, node: Node, known: Interval) -> float:
-        """How large the numbers are that arithmetic has made: not those of the data, nor what stands for nothing."""
-        if node.op == "where":
-            return max((self._computed(x, self.interval(x)) for x in node.inputs[1:]), default=0.0)
-        return 0.0 if node.op == INPUT or node.is_const else known.magnitude
+    def _blame(self, here: Danger) -> None:
+        """Where an infinity does harm, what overflowed is in danger; of a constant, what uses it."""
+        stack = [here.node]
+        while stack:
+            node = stack.pop()
+            if node in self.overflows or node in self.dangers:
+                self.dangers.setdefault(node, self.overflows.get(node, here))
+                return
+            stack += [x for x in node.inputs if _overflows(self.interval(x))]
+        self.dangers[here.node] = here
+
+    def _unrounded(self, node: Node) -> float:
+        """How large the products are that may go into a difference with a value unrounded, of which it consists.
+
+        A sum over axes is never computed twice; a product with a power of 2 needs no rounding.
+        """
+        found, stack = [0.0], [node]
+        while stack:
+            part = stack.pop()
+            if part.op == "rounded":
+                continue
+            op = None if part.op in STRUCTURAL else row(part.op)
+            if op is None or part.op in ROUNDED or op.range is RangeRule.HULL:
+                stack += part.inputs[part.op == "where" :]
+            elif op.family is Family.ELEMENTWISE or part.op in AVERAGED:
+                powers = [x for x in part.inputs[1:] if x.is_const and math.frexp(float(x.value))[0] in (0.5, -0.5)]
+                exact = part.op in ("multiply", "divide") and bool(powers)
+                stack += part.inputs[:1] if exact else []
+                found += [] if exact else [self.interval(part).magnitude]
+        return max(found)
 
 
 def _overflows(interval: Interval) -> bool:
     return not (abs(interval.lo) <= LARGEST and abs(interval.hi) <= LARGEST)
+
+
+def _undefined(node: Node, operands: Sequence[Interval], result: Interval) -> bool:
+    """Whether an operation may be NaN where operands may be infinite: as `inf - inf` is, and `0 * inf`."""
+    op = row(node.op)
+    if op.range is RangeRule.HULL:
+        return False
+    if op.family is not Family.ELEMENTWISE:
+        rises = op.curvature is Curvature.AFFINE and set(op.monotone) == {Monotone.UP}
+        return not rises or (result.lo == -math.inf and result.hi == math.inf)
+    ends = [{x.lo, x.hi, 0.0} if 0.0 in x else {x.lo, x.hi} for x in operands]
+    with np.errstate(all="ignore"):
+        values = [op.numpy(*map(np.float64, place), **constants_of(node)) for place in product(*ends)]
+    return any(map(np.isnan, values))
+
+
+def _chain(condition: Node, sense: bool, both: str, either: str) -> list[tuple[Node, bool]]:
+    """The parts of a condition that is `both` of them, or the contrary of `either`."""
+    found, stack = [], [(condition, sense)]
+    while stack:
+        node, sense = stack.pop()
+        if node.op == "logical_not":
+            stack.append((node.inputs[0], not sense))
+        elif node.op == (both if sense else either):
+            stack.extend((operand, sense) for operand in node.inputs)
+        else:
+            found.append((node, sense))
+    return found
 
 
 def _subjects(nodes: Sequence[Node]) -> dict[Node, frozenset[Node]]:
@@ -211,35 +316,3 @@ def _subjects(nodes: Sequence[Node]) -> dict[Node, frozenset[Node]]:
         inside = frozenset().union(*(found[operand] for operand in node.inputs)) if node.inputs else frozenset()
         found[node] = inside | {node} if node in spoken else inside
     return found
-
-
-# -- conditions of the table, over intervals ----------------------------------------------------------------
-
-
-@cache
-def _parsed(text: str) -> ast.Expr:
-    return parse_expression(text)
-
-
-def holds(text: str, arguments: Mapping[str, Interval]) -> bool | None:
-    """Whether a condition of the table holds for all values in the intervals; None where that is not known."""
-    return {YES: True, NO: False}.get(_valued(_parsed(text), arguments))
-
-
-def _valued(tree: ast.Expr, arguments: Mapping[str, Interval]) -> Interval:
-    match tree:
-        case ast.Number():
-            return Interval(float(tree.value), float(tree.value))
-        case ast.Name():
-            return arguments.get(tree.id, EVERYTHING)
-        case ast.Unary():
-            return row(OPERATORS[f"unary{tree.op}" if tree.op == "-" else tree.op]).range_of(
-                _valued(tree.operand, arguments)
-            )
-        case ast.Binary():
-            return row(OPERATORS[tree.op]).range_of(*(_valued(x, arguments) for x in (tree.left, tree.right)))
-        case ast.Compare() if len(tree.ops) == 1:
-            return row(OPERATORS[tree.ops[0]]).range_of(*(_valued(x, arguments) for x in tree.operands))
-        case ast.Call() if tree.function != "size":
-            return row(tree.function).range_of(*(_valued(x, arguments) for x in tree.args))
-    return EVERYTHING

@@ -19,14 +19,24 @@ from lossdsl.ops.op import Family
 def merged(builder: Builder, roots: Sequence[Node]) -> list[Node]:
     """The roots with the constants of every sum of three and more parts added up, in float32."""
     made: dict[Node, Node] = {}
+    numbered: set[Node] = set()  # sums with a constant among their parts
     for node in reachable(roots):
         operands = [made[operand] for operand in node.inputs]
-        made[node] = node
-        if any(new is not old for new, old in zip(operands, node.inputs, strict=True)):
-            made[node] = builder.graph.add(node.op, operands, dict(node.attrs), type=node.type, span=node.span)
+        made[node] = again(builder, node, operands)
         if node.op in ("add", "subtract"):
-            made[node] = _without(builder, _summed(builder, made[node]))
+            if any(x.is_const or x in numbered for x in made[node].inputs):
+                numbered.add(made[node])
+            made[node] = _without(builder, _summed(builder, made[node], numbered))
+            if any(part.is_const or part in numbered for part in made[node].inputs):
+                numbered.add(made[node])
     return [made[root] for root in roots]
+
+
+def again(builder: Builder, node: Node, operands: Sequence[Node]) -> Node:
+    """A node of the same kind, on other operands."""
+    if all(new is old for new, old in zip(operands, node.inputs, strict=True)):
+        return node
+    return builder.graph.add(node.op, operands, dict(node.attrs), type=node.type, span=node.span)
 
 
 def constants(node: Node) -> list[float]:
@@ -66,13 +76,13 @@ def _without(builder: Builder, node: Node) -> Node:
     return node
 
 
-def _summed(builder: Builder, node: Node) -> Node:
-    """A sum with one constant where it had several."""
+def _summed(builder: Builder, node: Node, numbered: set[Node]) -> Node:
+    """A sum with one constant where it had several; sums that have none in them stay as they are."""
     parts: list[tuple[bool, Node]] = []
     stack = [(True, node)]
     while stack:
         plus, part = stack.pop()
-        if part.op in ("add", "subtract"):
+        if part.op in ("add", "subtract") and part in numbered:
             left, right = part.inputs
             stack += [(plus == (part.op == "add"), right), (plus, left)]
         else:

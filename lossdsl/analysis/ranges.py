@@ -35,15 +35,16 @@ def range_of(node: Node, operands: Sequence[Interval], entries: Interval = ANY_N
         return operands[0]
     if node.op == "multiply" and node.inputs[0] is node.inputs[1]:
         return operands[0].square()
-    return row(node.op).range_of(*operands, n=entries_of(node, entries), **_constants(node))
+    return row(node.op).range_of(*operands, n=entries_of(node, entries), **constants_of(node))
 
 
 def inner_of(node: Node, operands: Sequence[Interval], entries: Interval = ANY_NUMBER) -> Interval | None:
     """Where the numbers lie that an operation computes on its way, where they may be the largest; else None."""
-    return row(node.op).inner_of(*operands, n=entries_of(node, entries), **_constants(node))
+    return row(node.op).inner_of(*operands, n=entries_of(node, entries), **constants_of(node))
 
 
-def _constants(node: Node) -> dict[str, float]:
+def constants_of(node: Node) -> dict[str, float]:
+    """The numbers that are part of the structure of an operation, by name."""
     return {
         a.name: float(value)
         for a in row(node.op).signature.attributes

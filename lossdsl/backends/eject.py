@@ -239,22 +239,31 @@ def _imports(sources: list[str]) -> tuple[list[str], list[str]]:
     return sorted([*plain, *lines], key=lambda line: ("keras" in line, line)), bodies
 
 
+PARTS = ("_products", "_squares", "_near", "_gamma", "_shares", "_tails", "_ctc", "")
+SHIMS = tuple(f"shims{part}.py" for part in PARTS)
+"""The modules that hold shims."""
+
+
 def _shims(code: str) -> str:
     """The shims that the code calls, and what they call, gathered under one name."""
-    source = _source("shims.py")
-    tree = ast.parse(source)
-    functions = {n.name: n for n in tree.body if isinstance(n, ast.FunctionDef)}
+    imports: dict[str, None] = {}
+    functions: dict[str, tuple[ast.FunctionDef, str]] = {}
+    for source in map(_source, SHIMS):
+        for node in ast.parse(source).body:
+            text = ast.get_source_segment(source, node) or ""
+            if isinstance(node, ast.FunctionDef):
+                functions[node.name] = node, text
+            elif isinstance(node, (ast.Import, ast.ImportFrom)) and "lossdsl" not in text:
+                imports[text] = None
     wanted = sorted(set(re.findall(r"\bshims\.(\w+)", code)))
     needed, stack = set(wanted), list(wanted)
     while stack:
-        for node in ast.walk(functions[stack.pop()]):
-            if isinstance(node, ast.Name) and node.id in functions and node.id not in needed:
-                needed.add(node.id)
-                stack.append(node.id)
+        for part in ast.walk(functions[stack.pop()][0]):
+            if isinstance(part, ast.Name) and part.id in functions and part.id not in needed:
+                needed.add(part.id)
+                stack.append(part.id)
     if not wanted:
         return ""
-    imports = [n for n in tree.body if isinstance(n, (ast.Import, ast.ImportFrom))]
-    kept = [*imports, *(n for name, n in functions.items() if name in needed)]
-    segments = [ast.get_source_segment(source, node) or "" for node in kept]
+    kept = [*imports, *(text for name, (_, text) in functions.items() if name in needed)]
     fields = "".join(f"    {name} = staticmethod({name})\n" for name in wanted)
-    return "\n\n\n".join([*segments, f'class shims:\n    """What keras.ops lacks."""\n\n{fields}'])
+    return "\n\n\n".join([*kept, f'class shims:\n    """What keras.ops lacks."""\n\n{fields}'])

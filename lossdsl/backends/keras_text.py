@@ -15,8 +15,8 @@ from collections.abc import Mapping, Sequence
 from lossdsl.backends.positions import Positions
 from lossdsl.backends.precedence import ATOM, INFIX, join
 from lossdsl.ir.node import CONST, DIM, INPUT, MATRIX, VECTOR, Node, reachable, uses
-from lossdsl.ops import OPS, row
-from lossdsl.ops.op import Family
+from lossdsl.ops import INTERNAL, OPS, row
+from lossdsl.ops.op import Family, Op
 from lossdsl.types import BATCH, Dim, DType
 
 LONGEST = 88
@@ -124,11 +124,10 @@ class Printer:
     def _call(self, node: Node) -> str:
         op = row(node.op)
         operands = dict(zip((a.name for a in op.signature.values), (self.text(x)[0] for x in node.inputs), strict=True))
-        if node.op == "clip" and node.inputs[0].is_const:  # keras.ops wants a tensor, of the shape of the result
+        if node.op == "clip" and (node.inputs[0].is_const or node.inputs[0].type.ids != node.type.ids):
+            # keras.ops wants a tensor, of the shape of the result
             return "ops.minimum(ops.maximum({x}, {x_min}), {x_max})".format(**operands)
         attributes = {k: self._attribute(v) for k, v in self.positions.attributes(op, node).items()}
-        if node.op == "softmax" and len(node.axes) > 1:  # keras.ops reshapes, and asks for sizes and positive axes
-            return "shims.softmax({x}, {axis})".format(**operands, **attributes)
         if node.op == "contraction":
             operands = {k: self._squeezed(v, x) for (k, v), x in zip(operands.items(), node.inputs, strict=True)}
             attributes |= self._einsum(node)
@@ -230,7 +229,7 @@ def short(nodes: Sequence[Node], roots: Sequence[Node]) -> set[Node]:
 
 
 def _may_be_thin(positions: Positions, node: Node) -> bool:
-    row = OPS.get(node.op)
+    row = _row(node)
     if row is None or not node.type.has(BATCH) or not positions.lost(node.type):
         return False
     gone = tuple(sorted(positions.layout.index(axis) for axis in node.axes))
@@ -256,8 +255,12 @@ def _stays_thin(
     return not _elementwise(node) or all(x in found or x in numbers for x in node.inputs)
 
 
+def _row(node: Node) -> Op | None:
+    return OPS.get(node.op) or INTERNAL.get(node.op)
+
+
 def _elementwise(node: Node) -> bool:
-    row = OPS.get(node.op)
+    row = _row(node)
     return row is not None and row.family is Family.ELEMENTWISE
 
 

@@ -14,6 +14,9 @@ from typing import Any
 import keras
 from keras import KerasTensor, ops
 
+from lossdsl.backends.shims_squares import in_xla as in_xla
+from lossdsl.backends.shims_squares import only_cpu
+
 SHORTEST, LONGEST = 33, 2048
 """Entries that one product sums: shorter ones XLA does not split, and longer ones would lose digits."""
 
@@ -36,7 +39,7 @@ def __getattr__(name: str) -> Any:
 
 def _pays(x: Any, axis: Any) -> bool:
     """Whether this is a sum over the last axes, of known sizes, in a graph that XLA compiles for a CPU."""
-    if isinstance(x, KerasTensor) or keras.backend.backend() != "tensorflow" or not in_xla() or not _on_cpu():
+    if isinstance(x, KerasTensor) or keras.backend.backend() != "tensorflow" or not in_xla() or not only_cpu():
         return False
     places = _places(x, axis)
     sizes = [x.shape[i] for i in places]
@@ -70,20 +73,3 @@ def _by_product(x: Any, axis: Any, keepdims: bool) -> Any:
     result = tf.reshape(parts, tf.concat([outer, rest], 0) if rest else outer)
     result.set_shape([*x.shape[: len(x.shape) - len(places)], *rest])
     return result
-
-
-def _on_cpu() -> bool:
-    """Whether there is nothing else: other devices sum well as it is, and multiply matrices with fewer digits."""
-    import tensorflow as tf
-
-    return all(device.device_type == "CPU" for device in tf.config.list_logical_devices())
-
-
-def in_xla() -> bool:
-    """Whether the graph being built is compiled by XLA."""
-    import tensorflow as tf
-    from tensorflow.python.ops import control_flow_util
-
-    if tf.executing_eagerly():
-        return False
-    return bool(control_flow_util.GraphOrParentsInXlaContext(tf.compat.v1.get_default_graph()))

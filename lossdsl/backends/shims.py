@@ -11,92 +11,68 @@ from typing import Any
 import keras
 from keras import ops
 
-
-def lgamma(x: Any) -> Any:
-    """log |gamma(x)|."""
-    if keras.backend.backend() == "tensorflow":
-        import tensorflow as tf
-
-        return tf.math.lgamma(x)
-    if keras.backend.backend() == "jax":
-        import jax
-
-        return jax.scipy.special.gammaln(x)
-    import torch
-
-    return torch.lgamma(x)
-
-
-def digamma(x: Any) -> Any:
-    """Derivative of `lgamma`."""
-    if keras.backend.backend() == "tensorflow":
-        import tensorflow as tf
-
-        return tf.math.digamma(x)
-    if keras.backend.backend() == "jax":
-        import jax
-
-        return jax.scipy.special.digamma(x)
-    import torch
-
-    return torch.digamma(x)
-
-
-def trigamma(x: Any) -> Any:
-    """Derivative of `digamma`; the backends have it for positive numbers, reflection does the others."""
-    positive = ops.where(x > 0, x, 1.0 - x)
-    if keras.backend.backend() == "tensorflow":
-        import tensorflow as tf
-
-        value = tf.math.polygamma(tf.ones_like(positive), positive)
-    elif keras.backend.backend() == "jax":
-        import jax
-
-        value = jax.scipy.special.polygamma(1, positive)
-    else:
-        import torch
-
-        value = torch.polygamma(1, positive)
-    pi = 3.141592653589793
-    rest = ops.where(x > 0, 0.5, x - ops.round(x))
-    return ops.where(x > 0, value, ops.square(pi / ops.sin(pi * rest)) - value)
-
-
-def alike(x: Any, y: Any) -> tuple[Any, Any]:
-    """Both as tensors of one type of floats; one of them may be a number, or whole numbers."""
-    kinds = [keras.backend.standardize_dtype(v.dtype) for v in (x, y) if hasattr(v, "dtype")]
-    dtype = next((kind for kind in kinds if "float" in kind), None)
-    return ops.convert_to_tensor(x, dtype=dtype), ops.convert_to_tensor(y, dtype=dtype)
-
-
-def xlogy(x: Any, y: Any) -> Any:
-    """x * log(y), but 0 where x is 0; the logarithm never sees the y that is not used."""
-    if keras.backend.backend() == "tensorflow" and not isinstance(y, keras.KerasTensor):
-        import tensorflow as tf
-
-        return tf.math.xlogy(*alike(x, y))
-    unused = ops.equal(x, 0)
-    return ops.where(unused, 0.0, x * ops.log(ops.where(unused, 1.0, y)))
-
-
-def xdivy(x: Any, y: Any) -> Any:
-    """x / y, but 0 where x is 0; the quotient never sees the y that is not used."""
-    if keras.backend.backend() == "tensorflow" and not isinstance(x, keras.KerasTensor):
-        import tensorflow as tf
-
-        return tf.math.xdivy(*alike(x, y))
-    unused = ops.equal(x, 0)
-    return ops.where(unused, 0.0, x / ops.where(unused, 1.0, y))
-
-
-def xlog1py(x: Any, y: Any) -> Any:
-    """x * log1p(y), but 0 where x is 0; the logarithm never sees the y that is not used."""
-    if keras.backend.backend() == "tensorflow" and not isinstance(y, keras.KerasTensor):
-        import tensorflow as tf
-
-        return tf.math.xlog1py(*alike(x, y))
-    unused = ops.equal(x, 0)
-    return ops.where(unused, 0.0, x * ops.log1p(ops.where(unused, 0.0, y)))
+from lossdsl.backends.shims_ctc import ctc_gradient as ctc_gradient
+from lossdsl.backends.shims_ctc import ctc_loss as ctc_loss
+from lossdsl.backends.shims_gamma import digamma as digamma
+from lossdsl.backends.shims_gamma import digamma_gap as digamma_gap
+from lossdsl.backends.shims_gamma import digamma_rise as digamma_rise
+from lossdsl.backends.shims_gamma import exp_digamma as exp_digamma
+from lossdsl.backends.shims_gamma import exp_digamma_gap as exp_digamma_gap
+from lossdsl.backends.shims_gamma import gamma_entropy as gamma_entropy
+from lossdsl.backends.shims_gamma import gamma_entropy_slope as gamma_entropy_slope
+from lossdsl.backends.shims_gamma import lgamma as lgamma
+from lossdsl.backends.shims_gamma import lgamma_exp as lgamma_exp
+from lossdsl.backends.shims_gamma import lgamma_rise as lgamma_rise
+from lossdsl.backends.shims_gamma import lgamma_rise_slope as lgamma_rise_slope
+from lossdsl.backends.shims_gamma import log_beta_exp as log_beta_exp
+from lossdsl.backends.shims_gamma import trigamma as trigamma
+from lossdsl.backends.shims_gamma import trigamma_gap as trigamma_gap
+from lossdsl.backends.shims_near import curve as curve
+from lossdsl.backends.shims_near import deviance as deviance
+from lossdsl.backends.shims_near import deviance1p as deviance1p
+from lossdsl.backends.shims_near import exp_rest as exp_rest
+from lossdsl.backends.shims_near import less_power as less_power
+from lossdsl.backends.shims_near import log1m_exp as log1m_exp
+from lossdsl.backends.shims_near import log1p_difference as log1p_difference
+from lossdsl.backends.shims_near import log1p_rest as log1p_rest
+from lossdsl.backends.shims_near import log_difference as log_difference
+from lossdsl.backends.shims_near import log_quotient as log_quotient
+from lossdsl.backends.shims_near import log_ratio as log_ratio
+from lossdsl.backends.shims_near import part as part
+from lossdsl.backends.shims_near import ratio_rest as ratio_rest
+from lossdsl.backends.shims_near import xexp_rest as xexp_rest
+from lossdsl.backends.shims_near import xlog_ratio as xlog_ratio
+from lossdsl.backends.shims_products import alike as alike
+from lossdsl.backends.shims_products import xdivy as xdivy
+from lossdsl.backends.shims_products import xlog1py as xlog1py
+from lossdsl.backends.shims_products import xlogy as xlogy
+from lossdsl.backends.shims_shares import log_dirichlet as log_dirichlet
+from lossdsl.backends.shims_shares import log_dirichlet_slope as log_dirichlet_slope
+from lossdsl.backends.shims_shares import log_softmax as log_softmax
+from lossdsl.backends.shims_shares import log_softmax_pull as log_softmax_pull
+from lossdsl.backends.shims_shares import logsumexp as logsumexp
+from lossdsl.backends.shims_shares import others_sum as others_sum
+from lossdsl.backends.shims_shares import softmax as softmax
+from lossdsl.backends.shims_shares import softmax_pull as softmax_pull
+from lossdsl.backends.shims_shares import sum_log_softmax as sum_log_softmax
+from lossdsl.backends.shims_shares import sum_log_softmax_pull as sum_log_softmax_pull
+from lossdsl.backends.shims_squares import cosine_distance as cosine_distance
+from lossdsl.backends.shims_squares import hypot as hypot
+from lossdsl.backends.shims_squares import hypotm1 as hypotm1
+from lossdsl.backends.shims_squares import log1p_square as log1p_square
+from lossdsl.backends.shims_squares import nonzero as nonzero
+from lossdsl.backends.shims_squares import norm as norm
+from lossdsl.backends.shims_squares import normalize as normalize
+from lossdsl.backends.shims_squares import over_hypot as over_hypot
+from lossdsl.backends.shims_squares import serpentine as serpentine
+from lossdsl.backends.shims_squares import square_share as square_share
+from lossdsl.backends.shims_squares import std as std
+from lossdsl.backends.shims_tails import exp_softplus as exp_softplus
+from lossdsl.backends.shims_tails import exp_softplus_slope as exp_softplus_slope
+from lossdsl.backends.shims_tails import log_normal_cdf as log_normal_cdf
+from lossdsl.backends.shims_tails import logaddexp_gap as logaddexp_gap
+from lossdsl.backends.shims_tails import normal_ratio as normal_ratio
+from lossdsl.backends.shims_tails import sigmoid_gap as sigmoid_gap
 
 
 def log_cosh(x: Any) -> Any:
@@ -111,8 +87,15 @@ def log_bernoulli(x: Any, z: Any) -> Any:
 
     Where z is 0 both choices are those of one side, so that a framework's derivative is right there too.
     """
-    positive = z > 0
-    return z * (x - ops.cast(positive, z.dtype)) - ops.softplus(ops.where(positive, -z, z))
+    positive = ops.cast(z > 0, z.dtype)
+    return z * (x - positive) - ops.log1p(ops.exp(z * (1.0 - 2.0 * positive)))
+
+
+def less_sigmoid(x: Any, z: Any) -> Any:
+    """x - sigmoid(z), by the smaller of the two probabilities, and the label's distance from the nearer end."""
+    positive = ops.cast(z > 0, z.dtype)
+    sign = 1.0 - 2.0 * positive
+    return (x - positive) - sign * ops.sigmoid(z * sign)
 
 
 def times_exp(x: Any, y: Any) -> Any:
@@ -122,16 +105,10 @@ def times_exp(x: Any, y: Any) -> Any:
     return x * half * half
 
 
-def softmax(x: Any, axis: tuple[int, ...]) -> Any:
-    """Shares of the sum of exponentials over several axes; under XLA a difference from the largest can exceed 0."""
-    powers = ops.exp(ops.minimum(x - ops.max(x, axis=axis, keepdims=True), 0.0))
-    return powers / ops.sum(powers, axis=axis, keepdims=True)
-
-
-def normalize(x: Any, axis: int) -> Any:
-    """x divided by its length along an axis, but 0 where the length is 0; the root never sees that 0."""
-    total = ops.sum(ops.square(x), axis=axis, keepdims=True)
-    return x / ops.sqrt(ops.where(ops.equal(total, 0), 1.0, total))
+def exp_difference(x: Any, y: Any) -> Any:
+    """exp(x) - exp(y), by the larger one and the distance."""
+    size = ops.exp(ops.maximum(x, y)) * ops.expm1(-ops.abs(x - y))
+    return ops.where(x < y, size, -size)
 
 
 def others_prod(x: Any, axis: int | tuple[int, ...]) -> Any:
@@ -294,80 +271,3 @@ def rfft_transposed(x: Any, like: Any, axis: int, imaginary: bool) -> Any:
     parts = (ops.zeros_like(values), values) if imaginary else (values, ops.zeros_like(values))
     found = ops.irfft(parts, fft_length=entries) * ops.cast(entries, values.dtype)
     return ops.moveaxis(found, -1, axis)
-
-
-def ctc_sequences(logits: Any, labels: Any, blank: int, time: int, axis: int, to: int) -> tuple[Any, ...]:
-    """Log probabilities (sequences, times, classes); states, and which are skipped to, first and last ones."""
-    scores = ops.squeeze(ops.moveaxis(logits, (to, time, axis), (-3, -2, -1)), -3)
-    places = ops.squeeze(ops.moveaxis(labels, (time, axis, to), (-3, -2, -1)), (-3, -2))
-    logs = ops.log_softmax(ops.reshape(scores, (-1, *ops.shape(scores)[-2:])), axis=-1)
-    count = ops.shape(places)[-1]
-    places = ops.cast(ops.reshape(places, (-1, count)), "int32")
-    padding = ops.cast(ops.equal(places, blank), "int32")
-    order = ops.sort(ops.arange(count, dtype="int32") + count * padding, axis=-1) % count
-    places = ops.take_along_axis(places, order, axis=-1)
-    states = ops.reshape(ops.stack([ops.full_like(places, blank), places], axis=-1), (-1, 2 * count))
-    states = ops.pad(states, ((0, 0), (0, 1)), constant_values=blank)
-    skips = ops.logical_and(ops.not_equal(states[:, 2:], blank), ops.not_equal(states[:, 2:], states[:, :-2]))
-    ends = 2 * (count - ops.sum(padding, axis=-1, keepdims=True))
-    at = ops.arange(2 * count + 1, dtype="int32")
-    first = ops.logical_and(at < 2, at <= ends)
-    last = ops.logical_or(ops.equal(at, ends), ops.equal(at, ends - 1))
-    return logs, states, ops.pad(skips, ((0, 0), (2, 0))), first, last
-
-
-def ctc_ways(emitted: Any, first: Any, skips: Any) -> Any:
-    """Logs of the probabilities of all ways from the start (times, sequences, states), each state's own left in."""
-    nothing = -1e30
-
-    def shifted(values: Any, by: int) -> Any:
-        return ops.pad(values[:, :-by], ((0, 0), (by, 0)), constant_values=nothing)
-
-    def step(before: Any, here: Any) -> Any:
-        twice = ops.where(skips, shifted(before, 2), nothing)
-        after = ops.logaddexp(ops.logaddexp(before, shifted(before, 1)), twice) + here
-        after = ops.maximum(after, nothing)
-        return after, after
-
-    start = ops.where(first, emitted[0], nothing)
-    rest = ops.scan(step, start, emitted[1:])[1]
-    return ops.concatenate([ops.expand_dims(start, 0), rest], axis=0)
-
-
-def ctc_whole(ways: Any, last: Any) -> Any:
-    """The log of the probability of all ways to the end of each sequence."""
-    return ops.logsumexp(ops.where(last, ways[-1], -1e30), axis=-1)
-
-
-def ctc_emitted(logs: Any, states: Any) -> Any:
-    """The log probability of each state's label (times, sequences, states)."""
-    times = ops.shape(logs)[1]
-    wide = ops.broadcast_to(ops.expand_dims(states, 1), (ops.shape(states)[0], times, ops.shape(states)[1]))
-    return ops.swapaxes(ops.take_along_axis(logs, wide, axis=-1), 0, 1)
-
-
-def ctc_loss(logits: Any, labels: Any, blank: int, time: int, axis: int, to: int) -> Any:
-    """-log of the probability that sequences of scores read as the labels."""
-    logs, states, skips, first, last = ctc_sequences(logits, labels, blank, time, axis, to)
-    whole = ctc_whole(ctc_ways(ctc_emitted(logs, states), first, skips), last)
-    loss = ops.where(whole > -1e29, -whole, float("inf"))
-    shape = list(ops.shape(logits))
-    for position in (time, axis):
-        shape[position] = 1
-    return ops.reshape(loss, shape)
-
-
-def ctc_gradient(logits: Any, labels: Any, blank: int, time: int, axis: int, to: int) -> Any:
-    """Probabilities less the share of the alignments that each has; 0 where there is no alignment."""
-    logs, states, skips, first, last = ctc_sequences(logits, labels, blank, time, axis, to)
-    emitted = ctc_emitted(logs, states)
-    ahead = ctc_ways(emitted, first, skips)
-    turned = ops.pad(ops.flip(skips[:, 2:], axis=1), ((0, 0), (2, 0)))
-    back = ops.flip(ctc_ways(ops.flip(emitted, axis=(0, 2)), ops.flip(last, axis=1), turned), axis=(0, 2))
-    whole = ctc_whole(ahead, last)
-    shares = ops.exp(ops.minimum(ahead + back - emitted - ops.reshape(whole, (1, -1, 1)), 0.0))
-    classes = ops.one_hot(states, ops.shape(logs)[-1], dtype=logs.dtype)
-    found = ops.exp(logs) - ops.einsum("tns,nsc->ntc", shares, classes)
-    found = ops.where(ops.reshape(whole > -1e29, (-1, 1, 1)), found, 0.0)
-    scores = ops.shape(ops.moveaxis(logits, (to, time, axis), (-3, -2, -1)))
-    return ops.moveaxis(ops.reshape(found, scores), (-3, -2, -1), (to, time, axis))

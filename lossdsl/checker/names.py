@@ -16,7 +16,7 @@ from lossdsl.checker.scope import Absent, AxisArgument, Scope, SettledAxes, Valu
 from lossdsl.errors import LossError, diagnostic, fail
 from lossdsl.ir.build import Builder
 from lossdsl.ir.node import INPUT, Node
-from lossdsl.ops import ALIASES, INTERNAL, OPS
+from lossdsl.ops import ALIASES, OPS
 from lossdsl.source import Span
 from lossdsl.syntax import ast
 from lossdsl.types import BATCH, PAIRS, Axis, Dim, DType, Type
@@ -151,7 +151,7 @@ def taken(name: str, scope: Scope) -> str | None:
 def define(elaborator: Elaborator, definition: ast.Definition, scope: Scope) -> None:
     """Take note of a `def`; an operation of the language can't be redefined, a library loss can."""
     name, span = definition.name, definition.name_span
-    if name in OPS or name in INTERNAL:
+    if name in OPS:
         elaborator.report(diagnostic("operation-redefined", span, name=name))
     elif name in scope.functions:
         elaborator.report(diagnostic("name-bound-twice", span, name=name))

@@ -11,14 +11,19 @@ from lossdsl.ops import (
     arithmetic,
     comparison,
     elementwise,
+    gamma,
     index,
     internal,
+    near,
     order,
     places,
     reduction,
+    shares,
     signal,
     special,
+    squares,
     stable,
+    tails,
     trigonometry,
 )
 from lossdsl.ops.op import Op
@@ -59,6 +64,11 @@ INTERNAL: dict[str, Op] = _named(
         *signal.INTERNAL_ROWS,
         *alignment.INTERNAL_ROWS,
         *stable.ROWS,
+        *near.ROWS,
+        *squares.ROWS,
+        *gamma.ROWS,
+        *shares.ROWS,
+        *tails.ROWS,
     )
 )
 """Those that only the table's own texts and the compiler can."""

@@ -39,12 +39,14 @@ def log_softmax(x: Array, axis: tuple[int, ...] | int) -> Array:
     return (x - largest) - rest
 
 
-def _normalize(x: Array, axis: int) -> Array:
+def normalize(x: Array, axis: tuple[int, ...] | int) -> Array:
+    """Divided by the length, 0 where that is 0."""
     length = norm(x, axis)
     return np.where(length == 0.0, 0.0, x / np.where(length == 0.0, 1.0, length))
 
 
-def _log_softmax_range(x: Interval, n: Interval) -> Interval:
+def log_softmax_range(x: Interval, n: Interval) -> Interval:
+    """Not above 0; least where all others are as far above as can be."""
     return Interval(min(0.0, point(x.lo - x.hi - math.log(n.hi)).widened().lo), 0.0)
 
 
@@ -70,12 +72,12 @@ ROWS = (
         range=lambda x, n: UNIT,
         inner=SHIFTED,
         curvature=Curvature.NEITHER,
-        grad=("out * (g - sum(g * out, axis=axis))",),
+        grad=("softmax_pull(x, g, axis=axis)",),
         at_kink=NO_KINK,
         safe=NO_LIMITS,
         masked="where(c, softmax(where(c, x, -3.4028235e38), axis=axis), 0)",
         numpy=softmax,
-        keras="ops.softmax({x}, axis={axis})",
+        keras="shims.softmax({x}, {axis})",
     ),
     Op(
         sig="log_softmax(x: float[*s], axis: axis = -1) -> float[*s]",
@@ -87,15 +89,15 @@ ROWS = (
         domain=EVERYWHERE,
         guard=NO_GUARD,
         monotone=(Monotone.BY_GRAD,),
-        range=_log_softmax_range,
+        range=log_softmax_range,
         inner=SHIFTED,
         curvature=Curvature.CONCAVE,
-        grad=("g - exp(out) * sum(g, axis=axis)",),
+        grad=("log_softmax_pull(x, g, axis=axis)",),
         at_kink=NO_KINK,
         safe=NO_LIMITS,
         masked=NOT_A_REDUCTION,
         numpy=log_softmax,
-        keras="ops.log_softmax({x}, axis={axis})",
+        keras="shims.log_softmax({x}, {axis})",
     ),
     Op(
         sig="normalize(x: float[*s], axis: axis = -1) -> float[*s]",
@@ -110,16 +112,12 @@ ROWS = (
         range=_normalize_range,
         inner=Inner(squares),
         curvature=Curvature.NEITHER,
-        # not by the norm: the root of a guarded number can be differentiated once more at 0
-        grad=(
-            "(sum(square(x), axis=axis) != 0) * (g - out * sum(g * out, axis=axis))"
-            " / sqrt(where(sum(square(x), axis=axis) == 0, 1, sum(square(x), axis=axis)))",
-        ),
+        grad=("(norm(x, axis=axis) != 0) * (g - out * sum(g * out, axis=axis)) / nonzero(norm(x, axis=axis))",),
         at_kink="normalize'([0, 0]) = [0, 0]",
-        safe=(1.0,),
+        safe=NO_LIMITS,
         masked=NOT_A_REDUCTION,
-        numpy=_normalize,
-        keras="shims.normalize({x}, {axis})",
+        numpy=normalize,
+        keras="shims.normalize({x}, ops.sum, {axis})",
     ),
     Op(
         sig="cumsum(x: T[*s], axis: axis = -1) -> T[*s]",

@@ -115,7 +115,7 @@ ROWS = (
         doc="Power; written `x1 ** x2`. A negative base takes whole exponents only; 0 ** 0 is 1.",
         example="2 ** 3 -> 8",
         latex="{{{x1}}}^{{{x2}}}",
-        domain="x1 > 0 or x1 == 0 and x2 >= 0 or x1 < 0 and x2 == round(x2)",
+        domain="(x1 >= 0 or x2 == round(x2)) and (x1 != 0 or x2 >= 0)",
         guard="maximum(x1, epsilon)",
         monotone=(Monotone.BY_GRAD, Monotone.UNORDERED),
         range=lambda x1, x2: x1**x2,

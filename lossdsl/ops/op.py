@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from enum import Enum
-from functools import cached_property
+from functools import cached_property, reduce
 from typing import Any
 
 import numpy as np
@@ -156,6 +156,16 @@ def read_signature(text: str) -> Signature:
         raise AssertionError(f"arguments not understood: {text!r}")
     args = tuple(Arg(m["name"], m["kind"], m["shape"] or "", m["default"]) for m in found if m)
     return Signature(whole["name"], args, whole["kind"], whole["shape"] or "")
+
+
+def for_finite(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A `numpy` column with no number for infinite operands, where the template has none."""
+
+    def column(*operands: Any, **attributes: Any) -> Any:
+        infinite = reduce(np.logical_or, map(np.isinf, operands))
+        return np.where(infinite, np.nan, function(*operands, **attributes))
+
+    return column
 
 
 @dataclass(frozen=True, kw_only=True)

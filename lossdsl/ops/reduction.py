@@ -245,11 +245,7 @@ ROWS = (
         range=_std_range,
         inner=Inner(_sum_and_squares),
         curvature=Curvature.CONVEX,
-        # not by `out`: the root of a guarded number can be differentiated once more at 0
-        grad=(
-            "g * (x - mean(x, axis=axis)) / sqrt(where(var(x, axis=axis) == 0, 1, var(x, axis=axis)))"
-            " / size(x, axis=axis)",
-        ),
+        grad=("g * rms_normalize(x - mean(x, axis=axis), axis=axis) / size(x, axis=axis)",),
         at_kink="std'([1, 1]) = [0, 0]",
         safe=NO_LIMITS,
         masked=(
@@ -257,7 +253,7 @@ ROWS = (
             " maximum(sum(c, axis=axis), 1))"
         ),
         numpy=lambda x, axis: np.std(x, axis=axis, keepdims=True),
-        keras="ops.std({x}, axis={axis}, keepdims=True)",
+        keras="shims.std({x}, ops.mean, axis={axis}, keepdims=True)",
     ),
     Op(
         sig="norm(x: float[*s], axis: axis = none, where: bool[*s] = none) -> float[*s - axis]",
@@ -272,13 +268,13 @@ ROWS = (
         range=_norm_range,
         inner=Inner(squares),
         curvature=Curvature.CONVEX,
-        # as for `std`
-        grad=("g * x / sqrt(where(sum(square(x), axis=axis) == 0, 1, sum(square(x), axis=axis)))",),
+        # not x over the length times g: the quotient of g and the length may be too large, or too small
+        grad=("g * normalize(x, axis=axis)",),
         at_kink="norm'([0, 0]) = [0, 0]",
-        safe=(1.0,),
+        safe=NO_LIMITS,
         masked="norm(where(c, x, 0), axis=axis)",
         numpy=norm,
-        keras="ops.sqrt(ops.sum(ops.square({x}), axis={axis}, keepdims=True))",
+        keras="shims.norm({x}, ops.sum, axis={axis}, keepdims=True)",
     ),
     Op(
         sig="logsumexp(x: float[*s], axis: axis = none, where: bool[*s] = none) -> float[*s - axis]",
@@ -301,6 +297,6 @@ ROWS = (
         safe=NO_LIMITS,
         masked="logsumexp(where(c, x, -3.4028235e38), axis=axis)",
         numpy=logsumexp,
-        keras="ops.logsumexp({x}, axis={axis}, keepdims=True)",
+        keras="shims.logsumexp({x}, axis={axis}, keepdims=True)",
     ),
 )

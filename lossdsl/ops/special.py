@@ -64,6 +64,12 @@ def _xdivy(x: Array, y: Array) -> Array:
 
 _XLOGY, _XLOGY_RANGE = product_with(np.log, 0.0)
 
+
+def _logaddexp_range(x1: Interval, x2: Interval) -> Interval:
+    """Never less than the larger, to which something is added that is not negative."""
+    return Interval(max(x1.lo, x2.lo), by_ends(np.logaddexp, (True, True), x1, x2).hi)
+
+
 ROWS = (
     Op(
         sig="logaddexp(x1: float[*s], x2: float[*s]) -> float[*s]",
@@ -75,7 +81,7 @@ ROWS = (
         domain=EVERYWHERE,
         guard=NO_GUARD,
         monotone=(Monotone.UP, Monotone.UP),
-        range=RangeRule.FROM_MONOTONE,
+        range=_logaddexp_range,
         inner=NOTHING_LARGER,
         curvature=Curvature.CONVEX,
         grad=("g * sigmoid(x1 - x2)", "g * sigmoid(x2 - x1)"),

@@ -54,6 +54,18 @@ def _log_erfc(x: Array) -> Array:
     return -x * x - np.log(math.sqrt(math.pi) * fraction)
 
 
+def mills_ratio(x: Array) -> Array:
+    """The chance that a standard normal number is above x, over the density there; for x from 0 on."""
+    y = x / math.sqrt(2.0)
+    near = np.minimum(y, 1.0)
+    direct = math.sqrt(math.pi / 2.0) * np.exp(near * near) * (1.0 - _erf_series(near))
+    far = np.maximum(y, 1.0)
+    fraction = far
+    for n in range(400, 0, -1):
+        fraction = far + (n / 2.0) / fraction
+    return np.where(y < 1.0, direct, 1.0 / (math.sqrt(2.0) * fraction))
+
+
 def erfinv(x: Array) -> Array:
     """Inverse of erf: Newton on erf near the middle, on log(1 - erf) in the tails."""
     value = np.asarray(x, float)

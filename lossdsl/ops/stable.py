@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from lossdsl.interval import UNIT, Interval, by_ends
+from lossdsl.ops.activation import sigmoid
 from lossdsl.ops.op import (
     EVERYWHERE,
     NO_GUARD,
@@ -18,6 +19,7 @@ from lossdsl.ops.op import (
     Monotone,
     Op,
     RangeRule,
+    for_finite,
 )
 from lossdsl.ops.special import product_with
 
@@ -33,6 +35,13 @@ def _log_bernoulli(x: Array, z: Array) -> Array:
     return np.multiply(z, np.subtract(x, np.greater(z, 0))) - np.log1p(np.exp(-np.abs(z)))
 
 
+def _less_sigmoid(x: Array, z: Array) -> Array:
+    """By the smaller of the two probabilities, and the label's distance from the nearer end."""
+    positive = np.greater(z, 0)
+    small = sigmoid(-np.abs(z))
+    return np.subtract(x, positive) + np.where(positive, small, -small)
+
+
 FURTHEST = 1417.0
 """No exponent beyond it matters in float64: its half has an exponential, and both make inf of the smallest number."""
 
@@ -41,6 +50,12 @@ def _times_exp(x: Array, y: Array) -> Array:
     """In two halves: neither is infinite where x is small, nor 0 where x is large."""
     half = np.exp(np.minimum(y, FURTHEST) / 2)
     return np.multiply(x, half) * half
+
+
+def _exp_difference(x: Array, y: Array) -> Array:
+    """The larger exponential, times what the distance leaves of it."""
+    share = -np.expm1(-np.abs(np.subtract(x, y)))
+    return np.where(np.equal(x, y), 0.0, np.where(np.less(x, y), -1.0, 1.0) * _times_exp(share, np.maximum(x, y)))
 
 
 _XLOG1PY, _XLOG1PY_RANGE = product_with(np.log1p, -1.0)
@@ -87,12 +102,32 @@ ROWS = (
         range=_log_bernoulli_range,
         inner=NOTHING_LARGER,
         curvature=Curvature.NEITHER,
-        grad=("g * z", "g * (x - sigmoid(z))"),
+        grad=("g * z", "g * less_sigmoid(x, z)"),
         at_kink=NO_KINK,
         safe=NO_LIMITS,
         masked=NOT_A_REDUCTION,
         numpy=_log_bernoulli,
         keras="shims.log_bernoulli({x}, {z})",
+    ),
+    Op(
+        sig="less_sigmoid(x: float[*s], z: float[*s]) -> float[*s]",
+        family=Family.ELEMENTWISE,
+        means="x - 1 / (1 + exp(-z))",
+        doc="x - sigmoid(z), to the last digit where x is 0 or 1: what is learnt from labels that are nearly right.",
+        example="less_sigmoid(1, 0) -> 0.5",
+        latex=r"\left({x} - \sigma({z})\right)",
+        domain=EVERYWHERE,
+        guard=NO_GUARD,
+        monotone=(Monotone.UP, Monotone.DOWN),
+        range=lambda x, z: (x - by_ends(sigmoid, (True,), z)).widened(),
+        inner=NOTHING_LARGER,
+        curvature=Curvature.NEITHER,
+        grad=("g", "-g * sigmoid(z) * sigmoid(-z)"),
+        at_kink=NO_KINK,
+        safe=NO_LIMITS,
+        masked=NOT_A_REDUCTION,
+        numpy=_less_sigmoid,
+        keras="shims.less_sigmoid({x}, {z})",
     ),
     Op(
         sig="xlog1py(x: float[*s], y: float[*s]) -> float[*s]",
@@ -153,5 +188,25 @@ ROWS = (
         masked=NOT_A_REDUCTION,
         numpy=np.exp,
         keras="ops.exp({x})",
+    ),
+    Op(
+        sig="exp_difference(x: float[*s], y: float[*s]) -> float[*s]",
+        family=Family.ELEMENTWISE,
+        means="exp(x) - exp(y)",
+        doc="The difference of two exponentials, exact where they are nearly the same.",
+        example="exp_difference(0, 0) -> 0",
+        latex=r"e^{{{x}}} - e^{{{y}}}",
+        domain=EVERYWHERE,
+        guard=NO_GUARD,
+        monotone=(Monotone.UP, Monotone.DOWN),
+        range=lambda x, y: (by_ends(np.exp, (True,), x) - by_ends(np.exp, (True,), y)).widened(),
+        inner=NOTHING_LARGER,
+        curvature=Curvature.NEITHER,
+        grad=("g * exp(x)", "-g * exp(y)"),
+        at_kink=NO_KINK,
+        safe=(0.0, 0.0),
+        masked=NOT_A_REDUCTION,
+        numpy=for_finite(_exp_difference),
+        keras="shims.exp_difference({x}, {y})",
     ),
 )

@@ -7,15 +7,16 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import replace
 
-from lossdsl.analysis.finite import Danger, Finite
-from lossdsl.analysis.merged import merged
+from lossdsl.analysis.finite import MOST_ENTRIES, Danger, Finite
+from lossdsl.analysis.forms import Forms
+from lossdsl.analysis.variants import variants
 from lossdsl.backends.formula_text import short
 from lossdsl.checked import Checked, analyse
 from lossdsl.checker.declared import data_declarations
 from lossdsl.errors import LossError
 from lossdsl.guards import NoGradientError
 from lossdsl.interval import LARGEST, SMALLEST, UNIT, Interval
-from lossdsl.ir.node import CONST
+from lossdsl.ir.node import CONST, reachable
 from lossdsl.program import Form
 from lossdsl.proof.part import ALARM, FAR, OPEN, PROVED, UNSEEN, Part, Proof
 from lossdsl.proof.repair import repairs
@@ -81,12 +82,13 @@ def _repaired(checked: Checked, part: Part) -> Part:
 
 def _part(name: str, form: Form, checked: Checked, search: bool) -> Part:
     builder, root = form.builder, form.roots[0]
-    roots = [root, *(other for other in merged(builder, [root]) if other is not root)]
+    roots = variants(builder, root)
     reaches = REACHES if any(_is_open(x) for x in inputs(checked, LARGEST).values()) else REACHES[:1]
     analysed: dict[float, Finite] = {}
+    forms = Forms(reachable(roots), MOST_ENTRIES)
 
     def fails(reach: float) -> bool:
-        analysed[reach] = Finite(roots, inputs(checked, reach))
+        analysed[reach] = Finite(roots, inputs(checked, reach), forms)
         return bool(analysed[reach].dangers)
 
     first = bisect_left(range(len(reaches)), True, key=lambda i: not fails(reaches[i]))  # what holds far out holds near

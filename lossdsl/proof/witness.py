@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,10 +19,16 @@ from lossdsl.types import BATCH, DType
 Array = np.ndarray[Any, Any]
 SAMPLES, PAIRED = 384, 16
 """Samples of a trial, and where every pair of samples is looked at."""
+FEW = (1, 2, 3, PAIRED)
+"""Samples of the trials in which they are looked at together."""
 TINY = 1e-30
 """Products of smaller numbers are subnormal, which one framework keeps and another does not."""
-SIZES = (3, 12, 40)
-"""Entries of an axis whose size is open: the first that the formula can do with."""
+SIZES = (3, 1, 12, 40)
+"""Entries of an axis whose size is open."""
+MOST_NUMBERS = 1_000_000
+"""Numbers in one value of a trial."""
+PLAIN = 18
+"""Numbers of which every pair is tried."""
 CORNERS = (0.0, 1e-20, 1e-8, 1e-4, 0.5, 1.0, 2.0, 10.0, 60.0, 89.0, 105.0, 1e4, 1e9, 2e19, LARGEST)
 """Sizes at which float32 functions begin to vanish or to overflow; each with both signs."""
 
@@ -49,28 +56,40 @@ def _shown(value: Any) -> str:
 def witness(roots: Sequence[Node], builder: Builder, inputs: Mapping[str, Interval], seed: int = 1) -> Witness | None:
     """The plainest data found for which one of the roots (of the same meaning) is not finite; None where none is."""
     layout = builder.layout.ids
-    nodes = {str(n.attr("name")): n for n in builder.graph.nodes if n.op == INPUT}
-    looked_at = {str(n.attr("name")) for n in reachable(roots) if n.op == INPUT}
+    inner = reachable(roots)
+    nodes = {str(n.attr("name")): n for n in (*builder.graph.nodes, *inner) if n.op == INPUT}
+    looked_at = {str(n.attr("name")) for n in inner if n.op == INPUT}
     pools = {name: _pool(roots, interval) for name, interval in inputs.items()}
-    paired = any(map(is_pairs, layout))
+    together = any(map(is_pairs, layout)) or not all(root.type.has(BATCH) for root in roots)
     for size in SIZES:
-        if any(_broken(builder, nodes, size)):
+        sizes = _sizes(nodes, size)
+        if any(constraint.broken(sizes) is not None for constraint in builder.constraints):
             continue
+        most = MOST_NUMBERS // max(_entries(node, sizes) for node in inner)
         found: list[Witness] = []
-        for data in _trials(nodes, pools, size, paired, np.random.default_rng(seed)):
+        random = np.random.default_rng(seed)
+        counts = [count for count in FEW for _ in range(3)] if together else [SAMPLES]
+        small = [min(count, most) for count in counts if most]
+        for data in (trial for count in small for trial in _trials(nodes, pools, size, count, random)):
             for root in roots:
                 values = reference.evaluate(root, layout, data, np.float32)
                 found += _failing(root, values, data["y_true"] if "y_true" in looked_at else None, data["y_pred"])
-        return min(found, key=_extent, default=None)
+        if found:
+            return min(found, key=_extent)
     return None
 
 
-def _broken(builder: Builder, nodes: Mapping[str, Node], size: int) -> Iterator[bool]:
-    """Whether the sizes that the formula needs are others."""
+def _sizes(nodes: Mapping[str, Node], size: int) -> dict[str, int | None]:
+    """The sizes of all axes of the inputs, where those that are open have so many entries."""
     sizes: dict[str, int | None] = {}
     for name, node in nodes.items():
         sizes |= {f"{name}.{i}": a.size.offset if a.size.symbol is None else size for i, a in enumerate(node.type.axes)}
-    yield from (constraint.broken(sizes) is not None for constraint in builder.constraints)
+    return sizes
+
+
+def _entries(node: Node, sizes: dict[str, int | None]) -> int:
+    """The entries of a value, for one sample."""
+    return math.prod(axis.size.value(sizes) or 1 for axis in node.type.full if axis.id != BATCH)
 
 
 def _extent(found: Witness) -> tuple[int, float]:
@@ -96,31 +115,54 @@ def _pool(roots: Sequence[Node], interval: Interval) -> Array:
 
 
 def _trials(
-    nodes: Mapping[str, Node],
-    pools: Mapping[str, Array],
-    size: int,
-    paired: bool,
-    random: np.random.Generator,
+    nodes: Mapping[str, Node], pools: Mapping[str, Array], size: int, count: int, random: np.random.Generator
 ) -> Iterator[dict[str, Array]]:
-    """Samples of one number each, then samples of mixed numbers."""
-    count, trials = (PAIRED, [True] * 6) if paired else (SAMPLES, [False, True])
-    for mixed in trials:
+    """Samples of one number each, of which all pairs of plain ones; of mixed numbers; of one number but for one entry;
+    and with predictions that are the labels."""
+    plain = [_plainest(pools.get(name, np.ones(1, np.float32))) for name in ("y_true", "y_pred")]
+    pairs = random.permutation(np.array(np.meshgrid(*plain)).reshape(2, -1).T)[:count]
+    for kind in ("one", "mixed", "spike", "equal"):
         data: dict[str, Array] = {}
         for name, node in nodes.items():
-            if not node.type.axes:
-                data[name] = np.ones((), np.float32)
-                continue
             shape = tuple(count if a.id == BATCH else a.size.offset if a.size.symbol is None else size
                           for a in node.type.axes)  # fmt: skip
-            pool = pools.get(name, np.ones(1, np.float32))
-            if name == "upstream":
+            if not shape or name == "upstream":
                 data[name] = np.ones(shape, np.float32)
-                continue
-            chosen = random.choice(pool, shape if mixed else (shape[0], *[1] * (len(shape) - 1)))
-            data[name] = np.broadcast_to(chosen, shape).copy()
-            if node.type.dtype is DType.INT:
+            elif node.type.dtype is DType.INT:
                 data[name] = random.integers(0, size, shape)
+            else:
+                data[name] = _numbers(kind, pools.get(name, np.ones(1, np.float32)), shape, random)
+            if kind == "one" and name in ("y_true", "y_pred") and len(shape) and node.type.dtype is not DType.INT:
+                row = pairs[:, int(name == "y_pred")].reshape(-1, *[1] * (len(shape) - 1))
+                data[name][: len(row)] = np.broadcast_to(row, (len(row), *shape[1:]))
+        if kind == "equal":
+            _equate(data, pools)
         yield data
+
+
+def _plainest(pool: Array) -> Array:
+    """Some numbers of a pool that are short to say, and its ends."""
+    short = sorted(pool.tolist(), key=lambda x: (len(f"{x:.9g}"), abs(x)))[: PLAIN - 2]
+    return np.unique(np.array([*short, pool.min(), pool.max()], np.float32))
+
+
+def _numbers(kind: str, pool: Array, shape: tuple[int, ...], random: np.random.Generator) -> Array:
+    mixed = random.choice(pool, shape)
+    if kind == "mixed":
+        return mixed
+    same = np.broadcast_to(random.choice(pool, (shape[0], *[1] * (len(shape) - 1))), shape).copy()
+    if kind == "spike" and len(shape) > 1:
+        same.reshape(shape[0], -1)[:, 0] = mixed.reshape(shape[0], -1)[:, 0]
+    return same
+
+
+def _equate(data: dict[str, Array], pools: Mapping[str, Array]) -> None:
+    """Make the predictions of a trial its labels, where they may be."""
+    true, pred = data.get("y_true"), data.get("y_pred")
+    if true is not None and pred is not None and true.shape == pred.shape and true.dtype == pred.dtype:
+        both = np.intersect1d(pools["y_true"], pools["y_pred"])
+        if both.size:
+            data["y_pred"] = data["y_true"] = both[np.searchsorted(both, true).clip(0, both.size - 1)]
 
 
 def _failing(root: Node, values: Array, true: Array | None, pred: Array) -> Iterator[Witness]:

@@ -122,7 +122,7 @@ def _lifted(builder: Builder, node: Node) -> Node:
 
 
 _LOGARITHMS = frozenset({"log", "log2", "log10", "log1p", "xlogy", "xlog1py", "log_sigmoid", "softplus", "log_softmax",
-                         "logsumexp", "log_bernoulli"})  # fmt: skip
+                         "logsumexp", "log_bernoulli", "sum_log_softmax"})  # fmt: skip
 
 
 def has_logarithm(roots: Sequence[Node]) -> bool:

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
-from lossdsl.ir.node import CONST, Node
-from lossdsl.ops import OPERATORS, OPS
+from lossdsl.ir.node import CONST, Node, reachable
+from lossdsl.ops import INTERNAL, OPERATORS, OPS
 from lossdsl.rewrite.rules import CONSTANTS, VARIABLES, Rule
 from lossdsl.syntax import ast
 from lossdsl.syntax.parse import parse_expression
@@ -111,11 +111,16 @@ def _match_all(nodes: tuple[Node, ...], wanted: tuple[Pattern, ...], found: Foun
         yield from _match_all(nodes[1:], wanted[1:], first)
 
 
+def sums_within(found: Found) -> bool:
+    """Whether values over axes are part of what the names of a pattern stand for."""
+    return any(node.axes for node in reachable([value for value in found.values() if isinstance(value, Node)]))
+
+
 def head(rule: Rule) -> str:
     """The operation that a rule's left side begins with."""
     wanted = pattern(rule.left)
     assert isinstance(wanted, Apply), rule.name
-    assert wanted.op in OPS, rule.name
+    assert wanted.op in OPS or wanted.op in INTERNAL, rule.name
     return wanted.op
 
 

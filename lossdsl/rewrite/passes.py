@@ -13,12 +13,13 @@ from lossdsl.checker.scope import Scope, SettledAxes, Value
 from lossdsl.interval import YES, Interval
 from lossdsl.ir.build import Builder
 from lossdsl.ir.node import STRUCTURAL, Node, reachable
-from lossdsl.rewrite.match import Found, head, matches, needs, pattern
-from lossdsl.rewrite.rules import SIMPLIFY, STABILISE, Rule
+from lossdsl.rewrite.match import Found, head, matches, needs, pattern, sums_within
+from lossdsl.rewrite.rules import DIFFERENCES, SIMPLIFY, STABILISE, SUMS, Rule
+from lossdsl.rewrite.sums import Sums
 from lossdsl.source import Span
 from lossdsl.syntax.parse import parse_expression
 
-RULES = (*STABILISE, *SIMPLIFY)
+RULES = (*STABILISE, *SIMPLIFY, *SUMS)
 MOST_PASSES = 20
 """Passes to a fixed point; each rule lowers the cost, so that a few are enough."""
 _parsed = cache(parse_expression)
@@ -35,10 +36,10 @@ class Applied:
 
 
 def rewrite(
-    builder: Builder, roots: Sequence[Node], rules: Sequence[Rule] = RULES
+    builder: Builder, roots: Sequence[Node], rules: Sequence[Rule] = RULES, cancel: bool = False
 ) -> tuple[dict[Node, Node], list[Applied]]:
-    """For every node of the roots its best form, and what was done."""
-    work = _Rewriter(builder, rules)
+    """For every node of the roots its best form, and what was done; with `cancel`, sums lose what adds up to 0."""
+    work = _Rewriter(builder, rules, cancel)
     whole = {node: node for node in reachable(roots)}
     for _ in range(MOST_PASSES):
         made = work.once([whole[root] for root in roots])
@@ -76,9 +77,11 @@ def _by_head(rules: tuple[Rule, ...]) -> dict[str, list[tuple[Rule, frozenset[st
 
 
 class _Rewriter:
-    def __init__(self, builder: Builder, rules: Sequence[Rule]) -> None:
+    def __init__(self, builder: Builder, rules: Sequence[Rule], cancel: bool) -> None:
         self.builder = builder
-        self.rules = _by_head(tuple(rules))
+        self.rules = _by_head(tuple(rule for rule in rules if rule not in SUMS))
+        identities, differences = ([rule for rule in rules if rule in some] for some in (SUMS, DIFFERENCES))
+        self.sums = Sums(builder, self._of_found, identities, differences, cancel)
         self.applied: list[Applied] = []
         self.ranges: dict[Node, Interval] = {}
         self.steps = 0
@@ -99,10 +102,10 @@ class _Rewriter:
         return self.builder.graph.add(node.op, operands, dict(node.attrs), type=node.type, span=node.span)
 
     def _rewritten(self, node: Node) -> Node:
-        if node in self.settled or node.op not in self.rules:
+        if node in self.settled:
             return node
         have = {operand.op for operand in node.inputs}
-        for rule, wanted in self.rules[node.op]:
+        for rule, wanted in self.rules.get(node.op, ()):
             for found in matches(node, pattern(rule.left)) if wanted <= have else ():
                 self.steps += 1
                 if self.steps > current().rewrite_steps:
@@ -111,26 +114,28 @@ class _Rewriter:
                 if after is not None and after is not node:
                     self.applied.append(Applied(rule, node.span, node, after))
                     return after
+        better = self.sums.rewritten(node)
+        if better is not None and _alike(better[1], node):
+            self.steps += 1
+            self.applied.append(Applied(better[0], node.span, node, better[1]))
+            return better[1]
         self.settled.add(node)
         return node
 
+    def _of_found(self, text: str, found: Found, node: Node) -> Node | None:
+        return self._build(text, _values(found), node.span)
+
     def _right(self, rule: Rule, found: Found, node: Node) -> Node | None:
         """The right side, where the condition is proved and the type is the same."""
-        values: dict[str, Value] = {}
-        for name, value in found.items():
-            if isinstance(value, Node):
-                values[name] = value
-            elif isinstance(value, tuple):
-                values[name] = SettledAxes(value)
+        values = _values(found)
         if rule.when and not self._proved(rule.when, values):
             return None
         if rule.unless and self._proved(rule.unless, values):
             return None
-        after = self._build(rule.right, values, node.span)
-        if after is None or after.type.dtype is not node.type.dtype:
+        if rule.entries and sums_within(found):
             return None
-        same = [a.id for a in after.type.full] == [a.id for a in node.type.full]
-        return after if same else None
+        after = self._build(rule.right, values, node.span)
+        return after if after is not None and _alike(after, node) else None
 
     def _proved(self, condition: str, values: dict[str, Value]) -> bool:
         node = self._build(condition, values, None)
@@ -143,3 +148,20 @@ class _Rewriter:
         elaborator = Elaborator(self.builder, uses={}, epsilon=0.0)
         result = elaborator.expression(_parsed(text), Scope(values=dict(values), internal=True, at=span))
         return result if isinstance(result, Node) and not elaborator.diagnostics else None
+
+
+def _values(found: Found) -> dict[str, Value]:
+    """What the names of a pattern stand for, as values of a text."""
+    values: dict[str, Value] = {}
+    for name, value in found.items():
+        if isinstance(value, Node):
+            values[name] = value
+        elif isinstance(value, tuple):
+            values[name] = SettledAxes(value)
+    return values
+
+
+def _alike(after: Node, node: Node) -> bool:
+    """Whether two nodes have one type."""
+    same = [a.id for a in after.type.full] == [a.id for a in node.type.full]
+    return same and after.type.dtype is node.type.dtype

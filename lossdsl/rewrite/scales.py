@@ -97,6 +97,9 @@ class _Scales:
                 if factor.op == CONST and factor.value != 0 and other.op != CONST:
                     number, thin, core = self.parts[other]
                     return Scaled(number * float(factor.value), thin, core)
+        if node.op == "divide" and node.inputs[1].op == CONST and node.inputs[0].op != CONST:
+            number, thin, core = self.parts[node.inputs[0]]
+            return Scaled(number / float(node.inputs[1].value), thin, core)
         return Scaled(1.0, None, node)
 
     def _factor(self, node: Node, whole: Node) -> Scaled:
@@ -140,6 +143,9 @@ class _Scales:
 
     def _sum(self, node: Node) -> Scaled | None:
         a, b = (self._factor(operand, node) for operand in node.inputs)
+        whole = a.number + b.number if node.op == "add" else a.number - b.number
+        if a.thin is b.thin and a.core is b.core and whole != 0:
+            return Scaled(whole, a.thin, a.core)
         if a.thin is not b.thin or a.number == 0 or (a.thin is None and abs(a.number) != abs(b.number)):
             return None
         if a.thin is None and (a.number == 1.0 or CONST in (x.op for x in node.inputs)):

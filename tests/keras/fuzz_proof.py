@@ -29,6 +29,35 @@ MANY = ("sum", "mean", "max", "min", "logsumexp", "norm", "std", "prod", "var")
 TWO = ("+", "-", "*", "/", "+", "*", "-", "**")
 CALLS = ("maximum", "minimum", "xlogy", "logaddexp", "xdivy")
 CONSTANTS = ("0.5", "1", "2", "3", "1e-8", "1e-7", "epsilon", "0.1", "10", "1e-3", "100", "-1", "0")
+KIN = (
+    "({t} * {a} + (1 - {t}) * {b})",
+    "(1 - ({t} * {a} + (1 - {t}) * (1 - {a})))",
+    "({a} + {t} - {a} * {t})",
+    "({a} - {a} * {t})",
+    "({a} - square({a}))",
+    "(square({a}) - 2 * {a} * {b} + square({b}))",
+    "(sum({t}, axis=-1) + sum({a}, axis=-1) - sum({a} * {t}, axis=-1))",
+    "(sum({a}, axis=-1) - sum({a} * {t}, axis=-1))",
+    "(mean(square({a}), axis=-1) - square(mean({a}, axis=-1)))",
+    "(where({a} == max({a}, axis=-1), {b}, 0) / sum({a} == max({a}, axis=-1), axis=-1))",
+    "clip({a}, {b} - {c}, {b} + {c})",
+    "sum(softmax({a}) * {b}, axis=-1)",
+    "sum(square(softmax({a})), axis=-1)",
+    "(1 - cumsum(softmax({a})))",
+    "xlogy({a}, {a})",
+    "({a} * {b} / {b})",
+    "softmax({c} * {a} - {b})",
+)
+"""Values that belong together: what the analysis knows of them beyond their intervals."""
+OUTER = (
+    "{x}",
+    "sqrt({x})",
+    "log({x})",
+    "rsqrt({x} + {c})",
+    "log({x} + {c})",
+    "({x} + {c}) ** 1.5",
+    "(1 / ({x} + {c}))",
+)
 RANGES = ("in [0, 1]", "in [0, inf)", "in (0, 1]", "in [-1, 1]", "in [-10, 10]", "in [0.1, 5]", "in [-1000, 1000]",
           "in [0, 1e6]", "in [-1e9, 1e9]", "")  # fmt: skip
 
@@ -49,7 +78,9 @@ class Writer:
         roll, pick = self.random.random(), self.random.choice
         if depth == 0 or roll < 0.08:
             return pick(("y_true", "y_pred", "y_pred", "y_pred", pick(CONSTANTS)))
-        if roll < 0.38:
+        if roll < 0.2:
+            return self.kin(depth)
+        if roll < 0.42:
             return f"{pick(ONE)}({self.value(depth - 1)})"
         if roll < 0.68:
             sign = pick(TWO)
@@ -65,6 +96,14 @@ class Writer:
         subject = self.value(depth - 1)
         inside = self.value(depth - 1).replace("y_pred", subject) if len(subject) < 40 else self.value(depth - 1)
         return f"where({subject} {sign} {pick(('0', '1', '0.5', 'y_true'))}, {inside}, {pick(CONSTANTS)})"
+
+    def kin(self, depth: int) -> str:
+        """One of `KIN`, of data and of what is made of them, where it may go wrong."""
+        pick = self.random.choice
+        data = ("y_true", "y_pred", "y_pred", "sigmoid(y_pred)", "clip(y_pred, 0, 1)")
+        a, b, t = (self.value(depth - 2) if depth > 2 and self.random.random() < 0.3 else pick(data) for _ in range(3))
+        inner = pick(KIN).format(a=a, b=b, t=t, c=pick(("0.1", "1e-3", "1e-6", "2", "epsilon")))
+        return pick(OUTER).format(x=inner, c=pick(("1e-2", "1e-4", "epsilon", "1")))
 
 
 @dataclass(frozen=True)
@@ -196,6 +235,10 @@ def write(found: dict[str, Any]) -> None:
     runs = sorted([*kept, found], key=lambda run: run["seed"])
     KEPT.write_text("[\n" + ",\n".join(json.dumps(run) for run in runs) + "\n]\n", "utf-8")
     KEPT.with_name("FUZZ.md").write_text(table(runs), "utf-8")
+    sys.path.append(str(KEPT.parents[1]))
+    from benchmarks.report import render_again
+
+    render_again()
 
 
 def table(runs: list[dict[str, Any]]) -> str:

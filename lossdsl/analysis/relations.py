@@ -1,0 +1,294 @@
+"""Where values lie that belong together in ways that the intervals of their operands don't show.
+
+Every rule holds for floats, whatever order a framework computes in, and whether or not it multiplies and adds in one
+step: by bounds on the rounding of all terms; or since rounding keeps order, of operands that are the same to the last
+bit wherever they are computed.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from itertools import product
+
+from lossdsl.analysis.forms import MOST_DEGREE, Form, Forms, Monomial, Polynomial
+from lossdsl.interval import NO, NONNEGATIVE, NONPOSITIVE, SLACK, ULP, UNIT, Interval, outward, point
+from lossdsl.ir.node import CAST, Node
+from lossdsl.ops.reduction import SUM_ULPS
+
+TINY = 1e-28
+"""More than what an entry loses where numbers are so small that products, or functions, leave nothing of them."""
+SHARES = (SUM_ULPS + 2 * SLACK + 8) * ULP
+"""How far the sum of a softmax may be off 1."""
+MOST_VARIABLES = 5
+MOST_STEPS = 16
+"""How far order is looked for."""
+EXACT_ENDS = frozenset({-1.0, 0.0, 1.0})
+"""Ends that a mean of two values never oversteps, not by rounding either."""
+
+
+class Relations:
+    """Narrower intervals for nodes, given the intervals of others."""
+
+    def __init__(self, forms: Forms, interval: Callable[[Node], Interval]) -> None:
+        self.forms = forms
+        self.interval = interval
+
+    def narrowed(self, node: Node, known: Interval) -> Interval:
+        """The interval of a node, with all that is known."""
+        for found in self._found(node):
+            known = known.meet(found) or known
+        return known
+
+    def _found(self, node: Node) -> Iterator[Interval]:
+        if node.op in ("add", "subtract"):
+            form = self.forms.of[node]
+            shared = _shared(form)
+            if shared and all(x in self.forms.ulps for x in shared):
+                yield self._polynomials(form, MOST_DEGREE * max(self.forms.ulps[x] for x in shared))
+        if node.op == "add":
+            yield from self._between(node)
+        elif node.op == "subtract":
+            yield from self._ordered(node)
+            yield from self._variance(node)
+        elif node.op == "sum" and self._counts_largest(node):
+            yield Interval(1.0, math.inf)
+        elif node.op in ("sum", "contraction"):
+            yield from self._shared_out(node)
+        elif node.op == "cumsum" and (shares := self.forms.of[node.inputs[0]].plain) is not None:
+            if shares and all(_shares(monomial, node.axes) for monomial in shares):
+                yield self._sum_of_shares(shares).hull(NO)
+        elif node.op in ("divide", "xdivy"):
+            yield from self._cancelled(node)
+
+    # -- sums of products -----------------------------------------------------------------------------------------
+
+    def _polynomials(self, form: Form, ulps: float) -> Interval:
+        ulps += form.steps + 2 + (SUM_ULPS if any(form.parts) else 0)
+        lo = hi = 0.0
+        for over, part in form.parts.items():
+            found = self._polynomial(part, ulps * ULP)
+            entries = Interval(1.0, 1.0) if over is None or over.operation == "mean" else over.entries
+            lo += min(found.lo * entries.lo, found.lo * entries.hi)
+            hi += max(found.hi * entries.lo, found.hi * entries.hi)
+        return outward(lo, hi)
+
+    def _polynomial(self, part: Polynomial, error: float) -> Interval:
+        """All values of a polynomial, rounding included: where it is linear in every variable, those at corners."""
+        variables = list(dict.fromkeys(node for monomial in part for node in monomial))
+        boxes = [self.interval(x) for x in variables]
+        linear = all(len(set(monomial)) == len(monomial) for monomial in part)
+        if len(variables) == 1 and not linear:
+            return _of_one(part, boxes[0], error)
+        if not linear or len(variables) > MOST_VARIABLES or not all(math.isfinite(x.magnitude) for x in boxes):
+            return self._squares(part, error)
+        signed = any(x.lo < 0.0 for x in boxes)
+        corners = [dict(zip(variables, place, strict=True)) for place in product(*((x.lo, x.hi) for x in boxes))]
+        values = [_at(part, corner) for corner in corners]
+        slack = max(size for _, size in values) if signed else 0.0
+        return Interval(
+            min(value - error * (slack or size) for value, size in values) - TINY,
+            max(value + error * (slack or size) for value, size in values) + TINY,
+        )
+
+    def _squares(self, part: Polynomial, error: float) -> Interval:
+        """The same, term by term, but for `a**2 - 2 * a * b + b**2` and what else can't be negative."""
+        left = dict(part)
+        for monomial, factor in part.items():
+            if len(monomial) == 2 and monomial[0] is not monomial[1]:
+                a, b = ((x, x) for x in monomial)
+                if a in left and b in left and factor**2 <= 4.0 * left[a] * left[b] and left[a] > 0.0:
+                    del left[monomial], left[a], left[b]
+        terms = {monomial: self._term(monomial, factor) for monomial, factor in part.items()}
+        size = sum(term.magnitude for term in terms.values())
+        if not math.isfinite(size):
+            return Interval(-math.inf, math.inf)
+        low = sum(terms[monomial].lo for monomial in left)
+        return Interval(low - error * size - TINY, sum(term.hi for term in terms.values()) + error * size + TINY)
+
+    def _term(self, monomial: Sequence[Node], factor: float) -> Interval:
+        found = Interval(factor, factor)
+        for node in dict.fromkeys(monomial):
+            found = found * self.interval(node) ** point(float(monomial.count(node)))
+        return found
+
+    def _shared_out(self, node: Node) -> Iterator[Interval]:
+        """A sum of products with a softmax along the same axes: no more entries count than one."""
+        for over, part in self.forms.of[node].parts.items():
+            if over is not None and over.operation == "sum" and all(_shares(m, over.axes) for m in part):
+                found = self._sum_of_shares(part)
+                if all(len(m) == 2 and m[0] is m[1] for m in part):  # as large as where all shares are equal
+                    least = sum(part.values()) * (1.0 - SHARES) / over.entries.hi
+                    found = found.meet(Interval(least, math.inf)) or found
+                yield found
+
+    def _sum_of_shares(self, part: Polynomial) -> Interval:
+        terms = []
+        for monomial, factor in part.items():
+            share = next(x for x in monomial if x.op == "softmax")
+            rest = list(monomial)
+            rest.remove(share)
+            terms.append(self._term(rest, factor))
+        found = Interval(sum(x.lo for x in terms), sum(x.hi for x in terms))
+        if all(x.lo >= 0.0 for x in terms):
+            return found.widened(SHARES / ULP) + Interval(-TINY, 0.0)
+        slack = SHARES * sum(x.magnitude for x in terms) + TINY
+        return found + Interval(-slack, slack)
+
+    # -- order ----------------------------------------------------------------------------------------------------
+
+    def below(self, low: Node, high: Node) -> bool:
+        """Whether one value is never larger than another."""
+        return any(map(self.forms.exact, self._least(low) & self._most(high)))
+
+    def _least(self, node: Node) -> set[Node]:
+        """Values that a node is never larger than, itself among them."""
+        found: set[Node] = set()
+        stack = [node]
+        while stack and len(found) < MOST_STEPS:
+            part = stack.pop()
+            found.add(part)
+            match part.op:
+                case "multiply":
+                    for x, factor in (part.inputs, part.inputs[::-1]):
+                        if UNIT.covers(self.interval(factor)) and self.interval(x).lo >= 0.0:
+                            stack.append(x)
+                case "square" if UNIT.covers(self.interval(part.inputs[0])):
+                    stack.append(part.inputs[0])
+                case "minimum":
+                    stack += part.inputs
+                case "subtract" if self.interval(part.inputs[1]).lo >= 0.0:
+                    stack.append(part.inputs[0])
+                case "add":
+                    stack += [x for x, y in (part.inputs, part.inputs[::-1]) if self.interval(y).hi <= 0.0]
+        return found
+
+    def _most(self, node: Node) -> set[Node]:
+        """Values that a node is never less than, itself among them."""
+        found: set[Node] = set()
+        stack = [node]
+        while stack and len(found) < MOST_STEPS:
+            part = stack.pop()
+            found.add(part)
+            match part.op:
+                case "maximum":
+                    stack += part.inputs
+                case "add":
+                    stack += [x for x, y in (part.inputs, part.inputs[::-1]) if self.interval(y).lo >= 0.0]
+                case "subtract" if self.interval(part.inputs[1]).hi <= 0.0:
+                    stack.append(part.inputs[0])
+        return found
+
+    def _ordered(self, node: Node) -> Iterator[Interval]:
+        """A difference of values of which one is never larger."""
+        left, right = node.inputs
+        for low, high, found in ((right, left, NONNEGATIVE), (left, right, NONPOSITIVE)):
+            between = self._least(low) & self._most(high)
+            # a product that is a side of the difference may go into it without being rounded
+            if any(self.forms.exact(x) and not (x in node.inputs and x in self.forms.products) for x in between):
+                yield found
+
+    def vanish_with(self, node: Node, other: Node) -> bool:
+        """Whether a value is 0 where another is: itself, or a product of it."""
+        found, stack = False, [node]
+        while stack and not found:
+            part = stack.pop()
+            found = part is other
+            if part.op in ("multiply", "negative", "square", CAST):
+                stack += part.inputs
+            elif part.op == "divide":
+                stack.append(part.inputs[0])
+        return found
+
+    # -- values of one kind -----------------------------------------------------------------------------------------
+
+    def _between(self, node: Node) -> Iterator[Interval]:
+        """`t * x + (1 - t) * y` lies between x and y, for t from 0 to 1."""
+        left, right = node.inputs
+        if left.op != "multiply" or right.op != "multiply":
+            return
+        for (share, x), (rest, y) in product((left.inputs, left.inputs[::-1]), (right.inputs, right.inputs[::-1])):
+            one = share if _is_rest(rest, share) else rest if _is_rest(share, rest) else None
+            if one is None or one in self.forms.products or not self.forms.exact(one):
+                continue
+            if UNIT.covers(self.interval(one)):
+                whole = self.interval(x).hull(self.interval(y))
+                wide = whole.widened()
+                yield Interval(
+                    whole.lo if whole.lo in EXACT_ENDS else wide.lo, whole.hi if whole.hi in EXACT_ENDS else wide.hi
+                )
+
+    def _cancelled(self, node: Node) -> Iterator[Interval]:
+        """`a * b / b` is a, or 0 where the product is too small; of a quotient that is defined."""
+        above, below = node.inputs
+        while above.op == "negative":
+            above = above.inputs[0]
+        if above.op == "multiply" and below in above.inputs and below in self.forms.ulps:
+            other = self.interval(above.inputs[above.inputs[0] is below])
+            yield other.hull(-other, NO).widened(self.forms.ulps[below] + 4.0)
+
+    def _variance(self, node: Node) -> Iterator[Interval]:
+        """`mean(x**2) - mean(x)**2` is not negative, but for rounding."""
+        squares, mean = node.inputs
+        if squares.op == "mean" and squares.inputs[0].op == "square" and mean.op == "square":
+            x = squares.inputs[0].inputs[0]
+            if mean.inputs[0].op == "mean" and mean.inputs[0].inputs[0] is x and mean.inputs[0].axes == squares.axes:
+                ulps = 3 * SUM_ULPS + 8 + 4 * self.forms.ulps.get(x, math.inf)
+                yield outward(-ulps * ULP * self.interval(x).square().hi - TINY, math.inf)
+
+    def _counts_largest(self, node: Node) -> bool:
+        """`sum(x == max(x))`: one at least is the largest."""
+        counted = node.inputs[0]
+        while counted.op == CAST:
+            counted = counted.inputs[0]
+        if counted.op == "where" and [x.is_const and x.value for x in counted.inputs[1:]] == [1, 0]:
+            counted = counted.inputs[0]
+        if counted.op != "equal":
+            return False
+        pairs = (counted.inputs, counted.inputs[::-1])
+        return any(
+            most.op in ("max", "min") and most.inputs[0] is x and most.axes == node.axes and self.forms.exact(x)
+            for x, most in pairs
+        )
+
+
+def _shares(monomial: Monomial, axes: Sequence[str]) -> bool:
+    """Whether a product is one of shares, of which the sum along axes is 1."""
+    return any(x.op == "softmax" and sorted(x.axes) == sorted(axes) for x in monomial)
+
+
+def _shared(form: Form) -> set[Node]:
+    """The variables that stand in two terms, so that their intervals do not say all."""
+    found: set[Node] = set()
+    for part in form.parts.values():
+        seen: set[Node] = set()
+        for monomial in part:
+            found |= seen.intersection(monomial)
+            seen.update(monomial)
+    return found
+
+
+def _at(part: Polynomial, place: dict[Node, float]) -> tuple[float, float]:
+    """The value of a polynomial, and the sum of the sizes of its terms."""
+    terms = [factor * math.prod(place[x] for x in monomial) for monomial, factor in part.items()]
+    return math.fsum(terms), math.fsum(map(abs, terms))
+
+
+def _of_one(part: Polynomial, box: Interval, error: float) -> Interval:
+    """A polynomial of one variable, of degree 2: its values at the ends, and where it turns."""
+    if not math.isfinite(box.magnitude) or any(len(monomial) > 2 for monomial in part):
+        return Interval(-math.inf, math.inf)
+    factors = {len(monomial): factor for monomial, factor in part.items()}
+    places = [box.lo, box.hi]
+    if factors.get(2):
+        turn = -factors.get(1, 0.0) / (2.0 * factors[2])
+        places += [turn] if turn in box else []
+    node = next(x for monomial in part for x in monomial)
+    values = [_at(part, {node: place})[0] for place in places]
+    size = _at(part, {node: box.magnitude})[1]
+    return Interval(min(values) - error * size - TINY, max(values) + error * size + TINY)
+
+
+def _is_rest(node: Node, share: Node) -> bool:
+    """Whether a node is `1 - share`."""
+    return node.op == "subtract" and node.inputs[0].is_const and node.inputs[0].value == 1 and node.inputs[1] is share

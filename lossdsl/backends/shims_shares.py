@@ -1,0 +1,125 @@
+"""Shims of softmax and its kin: `lossdsl.ops.shares` says what they are, and why in this way."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lossdsl.backends import live_ops as ops
+from lossdsl.backends.shims_gamma import (
+    digamma_gap,
+    exp_below,
+    far_edge,
+    lgamma1p,
+    lgamma2p,
+    lgamma_exp,
+    lgamma_positive,
+    stirling,
+)
+
+
+def powers(x: Any, axis: Any) -> tuple[Any, ...]:
+    """The largest x, the others less that, exponentials of those, and what their sum is more than 1.
+
+    That is summed without the 1 of the largest where no other one is as large.
+    """
+    largest = ops.maximum(ops.max(x, axis=axis, keepdims=True), -3.4028234663852886e38)
+    below = x - largest
+    exponentials = ops.exp(below)
+    total = ops.sum(exponentials, axis=axis, keepdims=True)
+    others = ops.sum(exponentials - ops.floor(exponentials), axis=axis, keepdims=True)
+    return largest, below, exponentials, ops.where(total < 2.0, others, total - 1.0)
+
+
+def log_softmax(x: Any, axis: Any) -> Any:
+    """x less `logsumexp`, with the digits of the largest where all others are far below it."""
+    _, below, _, rest = powers(x, axis)
+    return below - ops.log1p(rest)
+
+
+def log_softmax_pull(x: Any, g: Any, axis: Any) -> Any:
+    """g - softmax(x) * sum(g); what is left of an entry that has nearly all, and all of g, is of the others."""
+    _, _, exponentials, rest = powers(x, axis)
+    return (g * rest + (g - exponentials * ops.sum(g, axis=axis, keepdims=True))) / (1.0 + rest)
+
+
+def sum_log_softmax(x: Any, t: Any, axis: Any, keepdims: bool = False) -> Any:
+    """The sum of t * log_softmax(x)."""
+    _, below, _, rest = powers(x, axis)
+    whole = ops.sum(t, axis=axis, keepdims=keepdims)
+    rest = rest if keepdims else ops.squeeze(rest, axis=axis)
+    return ops.sum(t * below, axis=axis, keepdims=keepdims) - whole * ops.log1p(rest)
+
+
+def sum_log_softmax_pull(x: Any, t: Any, g: Any, axis: Any) -> Any:
+    """g * (t - softmax(x) * sum(t)), as `log_softmax_pull`; g has no axis of its own."""
+    _, _, exponentials, rest = powers(x, axis)
+    left = t - exponentials * ops.sum(t, axis=axis, keepdims=True)
+    share = g / (1.0 + rest)
+    return left * share + t * (rest * share)
+
+
+def softmax(x: Any, axis: Any) -> Any:
+    """Shares of the sum of exponentials; Keras' own reshapes where there are several axes, and asks for sizes."""
+    if not isinstance(axis, tuple):
+        return ops.softmax(x, axis=axis)
+    _, _, exponentials, rest = powers(x, axis)
+    return exponentials / (1.0 + rest)
+
+
+def softmax_pull(x: Any, g: Any, axis: Any) -> Any:
+    """out * (g - sum(g * out)) for out = softmax(x): g is counted from that of the entry with more than half."""
+    out = softmax(x, axis)
+    apart = g - ops.sum(ops.round(out) * g, axis=axis, keepdims=True)
+    return out * (apart - ops.sum(out * apart, axis=axis, keepdims=True))
+
+
+def logsumexp(x: Any, axis: Any, keepdims: bool = False) -> Any:
+    """log of the sum of exponentials, with all digits where it is nearly 0."""
+    largest, _, _, rest = powers(x, axis)
+    result = largest + ops.log1p(rest)
+    return result if keepdims else ops.squeeze(result, axis=axis)
+
+
+def others_sum(x: Any, axis: Any) -> Any:
+    """For each value the sum of all others along the axes, also beside one that is far larger than they are."""
+    size = ops.abs(x)
+    most = size > 0.5 * ops.sum(size, axis=axis, keepdims=True)
+    rest = ops.sum(ops.where(most, 0.0, x), axis=axis, keepdims=True)
+    return ops.where(most, rest, ops.sum(x, axis=axis, keepdims=True) - x)
+
+
+def log_dirichlet(x: Any, axis: Any) -> Any:
+    """Sum of log gamma(exp(x)), less log gamma of the sum of exp(x).
+
+    By Stirling's series where that sum is large: there exp(x) times the logarithm of its share is all that is large.
+    """
+    (least, edge), constant = far_edge(x), 0.9189385332046727
+    power, whole = exp_below(x), logsumexp(x, axis, keepdims=True)
+    total = exp_below(whole)
+    large = power * log_softmax(x, axis) - 0.5 * x + (constant + stirling(ops.maximum(power, least)))
+    small = lgamma_exp(ops.minimum(x, edge))
+    far = ops.sum(ops.where(x < edge, small + power * (1.0 - whole), large), axis=axis, keepdims=True)
+    far = far + 0.5 * whole - (constant + stirling(ops.maximum(total, least)))
+    near = ops.sum(small, axis=axis, keepdims=True) - lgamma_of_sum(x, whole, axis)
+    return ops.where(whole < edge, near, far)
+
+
+def lgamma_of_sum(x: Any, whole: Any, axis: Any) -> Any:
+    """log gamma of the sum of exp(x), while that is small; `whole` is its logarithm. Two that are nearly 1 make 0."""
+    edge = far_edge(x)[1]
+    total = ops.exp(ops.minimum(whole, edge))
+    beside_two = ops.sum(ops.expm1(ops.minimum(x, edge)), axis=axis, keepdims=True)
+    beside_two = beside_two + (ops.sum(ops.ones_like(x), axis=axis, keepdims=True) - 2.0)
+    tiny = total < 0.6
+    found = lgamma_positive(ops.where(tiny, 1.0 + total, total))
+    found = ops.where(tiny, lgamma1p(ops.minimum(total, 0.6)) - whole, found)
+    return ops.where(ops.abs(beside_two) < 0.5, lgamma2p(ops.clip(beside_two, -0.5, 0.5)), found)
+
+
+def log_dirichlet_slope(x: Any, axis: Any) -> Any:
+    """exp(x) * (digamma(exp(x)) - digamma of the sum of exp(x)), the derivative of `log_dirichlet`."""
+    power, (_, _, exponentials, rest) = exp_below(x), powers(x, axis)
+    others, total = others_sum(power, axis), ops.sum(power, axis=axis, keepdims=True)
+    tiny = total < 1e-30
+    share = ops.where(tiny, others_sum(exponentials, axis), others) / ops.where(tiny, 1.0 + rest, total)
+    return -(share + power * digamma_gap(1.0 + power, others))

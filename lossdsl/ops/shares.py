@@ -1,0 +1,169 @@
+"""Rows that derivatives of softmax are made of, and sums without one entry: no formula can name them.
+
+Where one entry has nearly all of a sum, what is left is far below the rounding of that entry. 1 - softmax(x) and
+log(softmax(x)) are 0 there if they come from the sum; from a sum of the others alone they keep every digit, and so does
+the gradient, by which the last wrong answers would still be unlearned.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lossdsl.interval import UNIT, Interval
+from lossdsl.ops.along import log_softmax, log_softmax_range, softmax
+from lossdsl.ops.gamma_functions import others_sum
+from lossdsl.ops.op import (
+    BACKEND,
+    EVERYWHERE,
+    NO_GUARD,
+    NO_KINK,
+    NO_LIMITS,
+    NOT_A_REDUCTION,
+    NOTHING_LARGER,
+    SHIFTED,
+    Array,
+    Curvature,
+    Family,
+    Monotone,
+    Op,
+    RangeRule,
+)
+from lossdsl.ops.reduction import SUM_ULPS
+
+
+def _softmax_pull(x: Array, g: Array, axis: tuple[int, ...] | int) -> Array:
+    """From the gradient of the largest entry: there nothing is left of it to cancel."""
+    out = softmax(x, axis)
+    apart = g - np.sum(g * (out > 0.5), axis=axis, keepdims=True)
+    return out * (apart - np.sum(out * apart, axis=axis, keepdims=True))
+
+
+def _log_softmax_pull(x: Array, g: Array, axis: tuple[int, ...] | int) -> Array:
+    """Of an entry with more than half: g times what the others have, less softmax(x) times what their g add up to."""
+    out = softmax(x, axis)
+    first = g * others_sum(out, axis) - out * others_sum(g, axis)
+    return np.where(out > 0.5, first, g - out * np.sum(g, axis=axis, keepdims=True))
+
+
+ROWS = (
+    Op(
+        sig="softmax_pull(x: float[*s], g: float[*s], axis: axis = -1) -> float[*s]",
+        family=Family.ALONG,
+        means="softmax(x, axis=axis) * (g - sum(g * softmax(x, axis=axis), axis=axis))",
+        doc="The gradient of `softmax`, by its argument.",
+        example="softmax_pull([0, 0], [1, 0]) -> [0.25, -0.25]",
+        latex=r"\operatorname{{softmax}}'_{{{axis}}}({x}) \, {g}",
+        domain=EVERYWHERE,
+        guard=NO_GUARD,
+        monotone=(Monotone.UNORDERED, Monotone.UNORDERED),
+        range=lambda x, g, n: (UNIT * (g - g)).widened(SUM_ULPS),
+        inner=SHIFTED,
+        curvature=Curvature.NEITHER,
+        grad=(BACKEND, BACKEND),
+        at_kink=NO_KINK,
+        safe=NO_LIMITS,
+        masked=NOT_A_REDUCTION,
+        numpy=_softmax_pull,
+        keras="shims.softmax_pull({x}, {g}, {axis})",
+    ),
+    Op(
+        sig="log_softmax_pull(x: float[*s], g: float[*s], axis: axis = -1) -> float[*s]",
+        family=Family.ALONG,
+        means="g - softmax(x, axis=axis) * sum(g, axis=axis)",
+        doc="The gradient of `log_softmax`, by its argument.",
+        example="log_softmax_pull([0, 0], [1, 0]) -> [0.5, -0.5]",
+        latex=r"(\log \operatorname{{softmax}})'_{{{axis}}}({x}) \, {g}",
+        domain=EVERYWHERE,
+        guard=NO_GUARD,
+        monotone=(Monotone.UNORDERED, Monotone.UNORDERED),
+        range=lambda x, g, n: (g - UNIT * g * n).widened(SUM_ULPS),
+        inner=SHIFTED,
+        curvature=Curvature.NEITHER,
+        grad=(BACKEND, BACKEND),
+        at_kink=NO_KINK,
+        safe=NO_LIMITS,
+        masked=NOT_A_REDUCTION,
+        numpy=_log_softmax_pull,
+        keras="shims.log_softmax_pull({x}, {g}, {axis})",
+    ),
+    Op(
+        sig="others_sum(x: float[*s], axis: axis = none) -> float[*s]",
+        family=Family.ALONG,
+        means="sum(x, axis=axis) - x",
+        doc="For each value, the sum of all others along the axes.",
+        example="others_sum([1, 2, 3]) -> [5, 4, 3]",
+        latex=r"\sum_{{{axis}}}^{{\ne}} {x}",
+        domain=EVERYWHERE,
+        guard=NO_GUARD,
+        monotone=(Monotone.UP,),
+        range=lambda x, n: (x * (n - Interval(1.0, 1.0))).widened(SUM_ULPS),
+        inner=NOTHING_LARGER,
+        curvature=Curvature.AFFINE,
+        grad=("others_sum(g, axis=axis)",),
+        at_kink=NO_KINK,
+        safe=NO_LIMITS,
+        masked=NOT_A_REDUCTION,
+        numpy=others_sum,
+        keras="shims.others_sum({x}, {axis})",
+    ),
+    Op(
+        sig="sum_log_softmax(x: float[*s], t: float[*s], axis: axis = none) -> float[*s - axis]",
+        family=Family.REDUCTION,
+        means="sum(t * log_softmax(x, axis=axis), axis=axis)",
+        doc="Cross-entropy, but for its sign, from what both have at hand.",
+        example="sum_log_softmax([0, 0], [1, 1]) -> -1.3862943611198906",
+        latex=r"\sum_{{{axis}}} {t} \log \operatorname{{softmax}}({x})",
+        domain=EVERYWHERE,
+        guard=NO_GUARD,
+        monotone=(Monotone.BY_GRAD, Monotone.BY_GRAD),
+        range=lambda x, t, n: (t * log_softmax_range(x, n) * n).widened(SUM_ULPS),
+        inner=SHIFTED,
+        curvature=Curvature.NEITHER,
+        grad=("sum_log_softmax_pull(x, t, g, axis=axis)", "g * log_softmax(x, axis=axis)"),
+        at_kink=NO_KINK,
+        safe=NO_LIMITS,
+        masked=NOT_A_REDUCTION,
+        numpy=lambda x, t, axis: np.sum(t * log_softmax(x, axis), axis=axis, keepdims=True),
+        keras="shims.sum_log_softmax({x}, {t}, axis={axis}, keepdims=True)",
+    ),
+    Op(
+        sig="sum_log_softmax_pull(x: float[*s], t: float[*s], g: float[*s], axis: axis = none) -> float[*s]",
+        family=Family.ALONG,
+        means="g * (t - softmax(x, axis=axis) * sum(t, axis=axis))",
+        doc="The gradient of `sum_log_softmax` by x.",
+        example="sum_log_softmax_pull([0, 0], [1, 0], 2) -> [1, -1]",
+        latex=r"{g} \, (\log \operatorname{{softmax}})'_{{{axis}}}({x}) \, {t}",
+        domain=EVERYWHERE,
+        guard=NO_GUARD,
+        monotone=(Monotone.UNORDERED, Monotone.UNORDERED, Monotone.UNORDERED),
+        range=lambda x, t, g, n: (g * (t - UNIT * t * n)).widened(SUM_ULPS),
+        inner=SHIFTED,
+        curvature=Curvature.NEITHER,
+        grad=(BACKEND, BACKEND, BACKEND),
+        at_kink=NO_KINK,
+        safe=NO_LIMITS,
+        masked=NOT_A_REDUCTION,
+        numpy=lambda x, t, g, axis: g * _log_softmax_pull(x, t, axis),
+        keras="shims.sum_log_softmax_pull({x}, {t}, {g}, {axis})",
+    ),
+    Op(
+        sig="rounded(x: float[*s]) -> float[*s]",
+        family=Family.ELEMENTWISE,
+        means="x",
+        doc="The value itself, as a number of its type: no optimiser computes it anew without rounding it.",
+        example="rounded(2) -> 2",
+        latex="{x}",
+        domain=EVERYWHERE,
+        guard=NO_GUARD,
+        monotone=(Monotone.UP,),
+        range=RangeRule.HULL,
+        inner=NOTHING_LARGER,
+        curvature=Curvature.AFFINE,
+        grad=("g",),
+        at_kink=NO_KINK,
+        safe=NO_LIMITS,
+        masked=NOT_A_REDUCTION,
+        numpy=lambda x: x,
+        keras="ops.minimum({x}, 3.4028234663852886e+38)",
+    ),
+)
