@@ -55,7 +55,14 @@ class Danger:
 class Finite:
     """Intervals of every value of a graph, under what the branches on the way to it take for granted."""
 
-    def __init__(self, roots: Sequence[Node], inputs: Mapping[str, Interval], forms: Forms | None = None) -> None:
+    def __init__(
+        self,
+        roots: Sequence[Node],
+        inputs: Mapping[str, Interval],
+        forms: Forms | None = None,
+        most: float = LARGEST,
+    ) -> None:
+        """`most` is the largest number of the type that the roots are stored in."""
         self.inputs = inputs
         nodes = reachable(roots)
         self.relations = Relations(forms or Forms(nodes, MOST_ENTRIES), self.interval)
@@ -67,8 +74,9 @@ class Finite:
         self._subjects = _subjects(nodes)
         for root in roots:
             self._run(root)
-            if _overflows(self.found[root, NOTHING]):
-                self._blame(Danger(root, (), self.found[root, NOTHING], False))
+            if _overflows(self.found[root, NOTHING], most):
+                operands = tuple(map(self.interval, root.inputs))
+                self._blame(Danger(root, operands, self.found[root, NOTHING], False))
 
     def interval(self, node: Node) -> Interval:
         """Where a value lies, in any branch that it was looked at in."""
@@ -265,8 +273,8 @@ class Finite:
         return max(found)
 
 
-def _overflows(interval: Interval) -> bool:
-    return not (abs(interval.lo) <= LARGEST and abs(interval.hi) <= LARGEST)
+def _overflows(interval: Interval, most: float = LARGEST) -> bool:
+    return not (abs(interval.lo) <= most and abs(interval.hi) <= most)
 
 
 def _undefined(node: Node, operands: Sequence[Interval], result: Interval) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from lossdsl.analysis.merged import again, merged
+from lossdsl.analysis.merged import Number, again, merged
 from lossdsl.ir.build import Builder
 from lossdsl.ir.node import Node, reachable
 
@@ -21,25 +21,25 @@ Part = tuple[bool, Node]
 """A part of a sum, and whether it is added; of a product, and whether it is multiplied."""
 
 
-def variants(builder: Builder, root: Node) -> list[Node]:
+def variants(builder: Builder, root: Node, number: Number = np.float32) -> list[Node]:
     """All that a root may be computed as, itself first."""
-    (sums,) = merged(builder, [root])
-    return list(dict.fromkeys([root, sums, _constants_last(builder, root), _single_quotients(builder, sums)]))
+    (sums,) = merged(builder, [root], number)
+    return list(dict.fromkeys([root, sums, _constants_last(builder, root, number), _single_quotients(builder, sums)]))
 
 
 # -- TensorFlow ---------------------------------------------------------------------------------------------------
 
 
-def _constants_last(builder: Builder, root: Node) -> Node:
+def _constants_last(builder: Builder, root: Node, number: Number) -> Node:
     """A root in which the constants of sums and products stand beside the last part, and common factors outside."""
     made: dict[Node, Node] = {}
     for node in reachable([root]):
         new = again(builder, node, [made[operand] for operand in node.inputs])
-        made[node] = _constant_last(builder, _factored(builder, new))
+        made[node] = _constant_last(builder, _factored(builder, new), number)
     return made[root]
 
 
-def _constant_last(builder: Builder, node: Node) -> Node:
+def _constant_last(builder: Builder, node: Node, number: Number) -> Node:
     group = next((group for group in (SUMS, PRODUCTS) if node.op in group), None)
     parts = _parts(node, group) if group is not None else None
     if group is None or parts is None or not any(x.is_const for _, x in parts):
@@ -52,9 +52,9 @@ def _constant_last(builder: Builder, node: Node) -> Node:
         sign, inner = second == sign, y
     if not outside:
         return node
-    result = _combined(builder, group, constant, (sign, inner))
+    result = _combined(builder, group, constant, (sign, inner), number)
     for part in reversed(outside):
-        result = _combined(builder, group, part, (True, result))
+        result = _combined(builder, group, part, (True, result), number)
     return result
 
 
@@ -64,10 +64,10 @@ def _parts(node: Node, group: Sequence[str]) -> tuple[Part, Part] | None:
     return (True, node.inputs[0]), (node.op == group[0], node.inputs[1])
 
 
-def _combined(builder: Builder, group: Sequence[str], left: Part, right: Part) -> Node:
+def _combined(builder: Builder, group: Sequence[str], left: Part, right: Part, number: Number) -> Node:
     (plus, a), (also, b) = left, right
     if a.is_const and b.is_const and group is SUMS:
-        sides = [np.float32(x.value if sign else -x.value) for sign, x in (left, right)]
+        sides = [number(x.value if sign else -x.value) for sign, x in (left, right)]
         return builder.graph.const(float(sides[0] + sides[1]))
     if plus == also:
         both = builder.apply(group[0], [a, b])

@@ -64,6 +64,8 @@ STABILISE = (
         "logsumexp(where(p, x, -3.4028235e38), axis=axis)",
     ),
     Rule("log-exp", "log(exp(x))", "x"),
+    Rule("sqrt-exp", "sqrt(exp(x))", "exp(0.5 * x)"),
+    Rule("rsqrt-exp", "rsqrt(exp(x))", "exp(-0.5 * x)"),
     Rule("log-cosh", "log(cosh(x))", "log_cosh(x)"),
     Rule("log-cosh-by-softplus", "x + softplus(-2 * x) - 0.6931471805599453", "log_cosh(x)"),
     Rule(

@@ -20,6 +20,7 @@ from lossdsl.backends.load import load
 from lossdsl.checked import Checked, analyse
 from lossdsl.errors import LossError
 from lossdsl.interval import SMALLEST, Interval
+from lossdsl.precision import FLOAT32, PRECISIONS, Precision
 from lossdsl.proof import PROVED, inputs, prove
 
 ONE = ("exp", "expm1", "log", "log1p", "sqrt", "rsqrt", "square", "abs", "sigmoid", "softplus", "tanh", "log_sigmoid",
@@ -108,36 +109,42 @@ class Writer:
 
 @dataclass(frozen=True)
 class Claim:
-    """A formula of which value or gradient is proved to be finite."""
+    """A formula of which value or gradient is proved to be finite, for data of a type."""
 
     text: str
     checked: Checked
     value: bool
     gradient: bool
+    kind: Precision = FLOAT32
+
+
+KINDS = ("float32", "float16", "float32", "bfloat16", "float32", "float64", "float32", "float32")
+"""The types of one formula after another."""
 
 
 def claims(seed: int, count: int) -> Iterator[Claim]:
     """What is proved of so many random formulas."""
     writer = Writer(seed)
-    for _ in range(count):
-        text = writer.formula()
+    for number in range(count):
+        text, kind = writer.formula(), KINDS[number % len(KINDS)]
         try:
             checked = analyse(text)
         except LossError:
             continue
-        found = {part.name: part.verdict == PROVED for part in prove(checked, search=False).parts}
+        found = {part.name: part.verdict == PROVED for part in prove(checked, search=False, dtype=kind).parts}
         if any(found.values()) and checked.display().gradient_source():
-            yield Claim(text, checked, found["value"], found["gradient"])
+            yield Claim(text, checked, found["value"], found["gradient"], PRECISIONS[kind])
 
 
 def data(claim: Claim, samples: int = 96) -> dict[str, np.ndarray]:
     """Corners of the declared ranges, constants of the formula, and numbers between."""
     random = np.random.default_rng(len(claim.text))
     found = {}
-    for name, interval in inputs(claim.checked, 3.4028234663852886e38).items():
+    for name, interval in inputs(claim.checked, min(claim.kind.largest, FLOAT32.largest)).items():
         entries = claim.checked.elaborated.inputs.types["y_pred"].axes[1].size
         shape = (samples, entries.offset if entries.symbol is None else 4)
-        found[name] = np.ones(samples, np.float32) if name == "upstream" else _numbers(interval, shape, random)
+        numbers = np.ones(samples, np.float32) if name == "upstream" else _numbers(interval, shape, random)
+        found[name] = claim.kind.rounded(numbers)
     return found
 
 
@@ -194,12 +201,16 @@ def failures(group: list[Claim], mode: str) -> list[str]:
     found = (run if mode == "eager" else tf.function(run, jit_compile=mode == "xla", autograph=False))(given)
     wrong = []
     for claim, (value, slope) in zip(group, found, strict=True):
-        for proved, part, result in ((claim.value, "value", value), (claim.gradient, "gradient", slope)):
-            bad = ~np.isfinite(np.asarray(result, np.float32))
+        stored = FLOAT32 if claim.kind.is_half else claim.kind
+        for proved, part, result, kept in (
+            (claim.value, "value", value, stored),
+            (claim.gradient, "gradient", slope, claim.kind),
+        ):
+            bad = ~np.isfinite(kept.rounded(np.asarray(result)))
             if proved and bad.any():
                 at = np.argwhere(bad)[0][0]
                 shown = {name: x[at].tolist() for name, x in data(claim).items()}
-                wrong.append(f"{mode}: the {part} of\n{claim.text}\nis not finite for {shown}")
+                wrong.append(f"{mode}: the {part} of\n{claim.text}\nis not finite in {claim.kind.name} for {shown}")
     return wrong
 
 
@@ -255,8 +266,9 @@ KEPT = Path(__file__).parents[2] / "benchmarks" / "fuzz.json"
 HEAD = """\
 # Proofs tried on random formulas
 
-`make fuzz FORMULAS=... SEED=...`: random formulas over random declared ranges. Those whose value or gradient is proved to be
-finite are run on corners and random numbers in eager calls, graphs and XLA, on CPU; a NaN or an infinity there is a failure.
+`make fuzz FORMULAS=... SEED=...`: random formulas over random declared ranges, five of eight in float32, one each in float16,
+bfloat16 and float64. Those whose value or gradient is proved to be finite are run on corners and random numbers in eager
+calls, graphs and XLA, on CPU; a NaN or an infinity there is a failure. What follows is of the versions that are named.
 
 | seed | formulas | values proved | gradients proved | failures | minutes | TensorFlow |
 | ---: | -------: | ------------: | ---------------: | -------: | ------: | ---------: |

@@ -23,14 +23,16 @@ def tried(seed: int, count: int) -> list[str]:
     return found
 
 
-def test_what_is_proved_holds() -> None:
-    assert tried(seed=11, count=150) == []
+@pytest.mark.parametrize("seed", range(11, 21))
+def test_what_is_proved_holds(seed: int) -> None:
+    """2,000 formulas, in parts that can run side by side."""
+    assert tried(seed, count=200) == []
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(20, 30))
+@pytest.mark.parametrize("seed", range(30, 50))
 def test_what_is_proved_holds_of_many(seed: int) -> None:
-    assert tried(seed, count=200) == []
+    assert tried(seed, count=500) == []
 
 
 def test_a_wrong_proof_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
