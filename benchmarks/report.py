@@ -69,13 +69,13 @@ Values and gradients of every loss, and of formulas as users write them, against
 {accuracy_report.goals(accuracy["rows"])}
 ## Proofs tried on random formulas
 
-Formulas whose value or gradient is proved to be finite, run on corners and random numbers in eager calls, graphs and
-XLA; a NaN or an infinity is a failure (`make fuzz`).
+Formulas whose value or gradient is proved to be finite, run on corners and random numbers, on TensorFlow in eager
+calls, graphs and XLA; a NaN or an infinity is a failure (`make fuzz`).
 
 {table(RUN, body)}"""
 
 
-RUN = ["seed", "formulas", "values", "gradients", "failures", "minutes"]
+RUN = ["on", "seed", "formulas", "values", "gradients", "failures", "minutes"]
 
 
 def render(results: Results) -> str:
