@@ -7,7 +7,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from benchmarks import accuracy_report
+from benchmarks import accuracy_report, proof_report
 from benchmarks.data import SIZES
 from benchmarks.goals import LOSS_LIMIT, SMALL, WIDE, geometric_mean, goals, ratios, rows, small_call
 from benchmarks.tables import table
@@ -57,8 +57,9 @@ FOLDER = Path(__file__).parent
 
 
 def elsewhere() -> str:
-    """The tables of accuracy and of tried proofs, from the files that `make accuracy` and `make fuzz` write."""
-    accuracy, runs = (json.loads((FOLDER / f"{name}.json").read_text("utf-8")) for name in ("accuracy", "fuzz"))
+    """The tables of accuracy and of proofs, from the files that other commands than `make bench` write."""
+    kept = (json.loads((FOLDER / f"{name}.json").read_text("utf-8")) for name in ("accuracy", "proof", "fuzz"))
+    accuracy, proofs, runs = kept
     body = [[str(run[name]) for name in RUN] for run in runs]
     return f"""\
 ## Accuracy
@@ -67,6 +68,10 @@ Values and gradients of every loss, and of formulas as users write them, against
 [`ACCURACY.md`](ACCURACY.md) says how they are judged, has each loss, and why a goal is missed.
 
 {accuracy_report.goals(accuracy["rows"])}
+## Proofs and alarms
+
+{proof_report.ABOUT}
+{proof_report.table_of(proofs)}
 ## Proofs tried on random formulas
 
 Formulas whose value or gradient is proved to be finite, run on corners and random numbers, on TensorFlow in eager

@@ -236,10 +236,14 @@ class Finite:
         elif any(map(_overflows, operands)):
             if inside or _undefined(node, operands, here.result):
                 self._blame(here)
-        elif inside:
+        elif inside or (_overflows(here.result) and self._mixes(node, here)):
             self.dangers[node] = here
         elif _overflows(here.result):
             self.overflows[node] = here
+
+    def _mixes(self, node: Node, here: Danger) -> bool:
+        """Whether parts of a sum or product may overflow apart, to what together is NaN: `inf - inf`, `inf * 0`."""
+        return row(node.op).family is not Family.ELEMENTWISE and _undefined(node, here.operands, here.result)
 
     def _blame(self, here: Danger) -> None:
         """Where an infinity does harm, what overflowed is in danger; of a constant, what uses it."""
