@@ -74,20 +74,19 @@ def _milliseconds(text: str) -> float:
 
 
 def _data(checked: Checked, proof: Proof) -> Iterator[Data]:
-    """Trials of one shape, with the witnesses in place of a sample."""
+    """Trials at the first size that does, and at those at which alarms have a witness, with it in place of a sample."""
     form = checked.display().form
-    roots = form.roots[:1]
+    some = False
     for size in sizes_of(form.builder):
-        every = list(trials(roots, form.builder, inputs(checked, FAR), size))
-        if every:
-            break
-    largest = max((len(data["y_pred"]) for data in every), default=0)
-    for data in every:
-        if len(data["y_pred"]) == largest:
-            for i, part in enumerate(proof.parts):
-                if _verdict(part) == ALARM:
-                    _replace(data, part, i)
-            yield data
+        every = list(trials(form.roots[:1], form.builder, inputs(checked, FAR), size))
+        largest = max((len(data["y_pred"]) for data in every), default=0)
+        alike = [data for data in every if len(data["y_pred"]) == largest]
+        seen = [
+            _replace(data, part, i) for data in alike for i, part in enumerate(proof.parts) if _verdict(part) == ALARM
+        ]
+        if any(seen) or (alike and not some):
+            yield from alike
+        some = some or bool(alike)
 
 
 def _verdict(part: Part) -> str:
@@ -95,11 +94,16 @@ def _verdict(part: Part) -> str:
     return PROVED if part.reach >= FAR else part.verdict
 
 
-def _replace(data: Data, part: Part, sample: int) -> None:
+def _replace(data: Data, part: Part, sample: int) -> bool:
+    """Put the witness of a part in, where it has that size."""
     found = part.witness
-    for name, value in (("y_true", found and found.y_true), ("y_pred", found and found.y_pred)):
-        if value is not None and name in data and np.shape(value) == data[name].shape[1:]:
-            data[name][sample] = value
+    given = {"y_true": found and found.y_true, "y_pred": found and found.y_pred}
+    shapes = {name: np.shape(value) for name, value in given.items() if value is not None}
+    if not shapes or any(shape != data[name].shape[1:] for name, shape in shapes.items()):
+        return False
+    for name in shapes:
+        data[name][sample] = given[name]
+    return True
 
 
 # -- running ------------------------------------------------------------------------------------------------------
