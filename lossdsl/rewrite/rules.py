@@ -141,6 +141,11 @@ STABILISE = (
         when="x > 0",
     ),
     Rule("gamma-entropy", "x + lgamma(x) + (1 - x) * digamma(x)", "gamma_entropy(x)"),
+    Rule(
+        "gamma-entropy-of-exp",
+        "exp(x) + lgamma_exp(x) + -expm1(x) * digamma(exp(x))",
+        "gamma_entropy(exp(x))",
+    ),
     Rule("expm1-of-half-log", "expm1(0.5 * log1p_square(x, c))", "hypotm1(x * c)"),
     Rule("direction", "x / norm(x, axis=axis)", "normalize(x, axis=axis)"),
     Rule("direction-by-inverse", "x * (1 / norm(x, axis=axis))", "normalize(x, axis=axis)"),
