@@ -7,6 +7,8 @@ import pytest
 from modes import MODES, Tried
 from mpmath import mp
 
+pytestmark = pytest.mark.filterwarnings("ignore:.*reduction-none")
+
 C = np.float32(12345.678)
 TIES = np.float32([[987.6, 987.6, -55.5], [3.3, 3.29999, 3.3], [-777.7, 100.1, 100.1], [1e3 / 3, 1e3 / 3, 1e3 / 3]])
 LABELS = np.float32([[1, 0, 0], [0.25, 0.5, 0.25], [0, 1, 2], [0, 0, 1]])

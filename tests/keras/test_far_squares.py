@@ -7,6 +7,8 @@ import pytest
 from modes import MODES, Tried
 from mpmath import mp
 
+pytestmark = pytest.mark.filterwarnings("ignore:.*reduction-none")
+
 ORDINARY = ([1.5, 0.4, 0.25], [0.9, 1.0, 2.0], [3.0, 0.125, 0.75])
 SIZES = {
     "ordinary": (1.0, 0.1, 7.0),

@@ -10,6 +10,8 @@ from mpmath import mp
 
 from lossdsl.backends import shims
 
+pytestmark = pytest.mark.filterwarnings("ignore:.*reduction-none")
+
 NUMBERS = np.array(
     [1e-30, 1e-6, 0.01, 0.3, 0.999, 1 - 2.0**-20, 1, 1 + 2.0**-20, 1.001, 1.4616, 1.6, 1.98, 2, 2 + 2.0**-19, 2.02,
      2.9, 3, 3.1, 4, 7.5, 15.5, 100.25, 1e4, 3e6, 1e12, 1e30], np.float32

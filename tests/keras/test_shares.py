@@ -7,6 +7,8 @@ import pytest
 from modes import MODES, Tried
 from mpmath import mp
 
+pytestmark = pytest.mark.filterwarnings("ignore:.*reduction-none")
+
 GAPS = (0.0, 0.5, 3.0, 10.0, 17.0, 30.0, 60.0, 70.0)
 """How far the second class is below the first; from 17 on float32 has no 1 + exp(-gap)."""
 
