@@ -281,13 +281,7 @@ what it was asked for, infinities included."""
 _ABOVE = "maximum(1 - x, 0)"
 PRINTED = (
     Rule("std-by-distances", "std(x, axis=axis)", "root_mean_square(x - mean(x, axis=axis), axis=axis)"),
-    Rule("one-less-square", "1 - square(1 - x)", "x * (2 - x)"),
-    Rule("one-less-cube", "1 - (1 - x) * square(1 - x)", "x * (3 - x * (3 - x))"),
-    Rule(
-        "one-less-bounded-cube",
-        f"1 - {_ABOVE} * square({_ABOVE})",
-        "minimum(x, 1) * (3 - minimum(x, 1) * (3 - minimum(x, 1)))",
-    ),
+    Rule("one-less-bounded-cube", f"1 - {_ABOVE} * square({_ABOVE})", "less_power(minimum(x, 1), power=3)"),
 )
 """The same value with fewer digits lost, but worse to derive from: for what is printed, after all else."""
 
