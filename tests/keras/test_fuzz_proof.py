@@ -66,6 +66,30 @@ def test_what_runs_is_not_what_was_written(mode: str, range: str, text: str, kep
     assert not kept or not failures([Claim(checked.text, mended, True, False)], mode)
 
 
+SMALL = "y_true: float[batch, k] in [0, 1e20]\ny_pred: float[batch, k] in [0, 1e-15]\n"
+
+
+@pytest.mark.parametrize(
+    "text", ["mean(1e25 * (y_true * y_pred))", "mean(1e25 * (y_pred * y_true))", "mean(y_pred * y_true / 1e-25)"]
+)
+def test_a_constant_of_a_product_goes_to_either_part(text: str) -> None:
+    """In a graph; and there it overflows, whichever way round they are written."""
+    claim = Claim(SMALL + text, analyse(SMALL + text), True, False)
+    assert not failures([claim], "eager")
+    assert failures([claim], "graph")
+    assert prove(claim.checked, search=False).parts[0].verdict == OPEN
+
+
+@pytest.mark.parametrize("mode", ["eager", "graph", "xla"])
+def test_a_constant_of_a_quotient_stays(mode: str) -> None:
+    text = (
+        "y_true: float[batch, k] in [0, 1e-15]\ny_pred: float[batch, k] in [1e-10, 1]\nmean(1e30 * (y_true / y_pred))"
+    )
+    claim = Claim(text, analyse(text), True, False)
+    assert prove(claim.checked, search=False).parts[0].verdict == PROVED
+    assert not failures([claim], mode)
+
+
 @pytest.mark.parametrize("mode", ["eager", "graph", "xla"])
 @pytest.mark.parametrize(
     "inner",
