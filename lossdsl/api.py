@@ -137,17 +137,17 @@ def _guarded(guards: Sequence[Inserted]) -> Iterator[str]:
 
 
 def check(
-    formula: str | Source, params: Mapping[str, object] | None = None, *, dtype: str = "float32", **more: object
+    formula: str | Source, params: Mapping[str, object] | None = None, *, dtype: Any = "float32", **more: object
 ) -> Report:
     """Check a formula, and say everything there is to say; never raises for a wrong formula.
 
-    `dtype` is the type that the loss is to have: a float type, or a policy such as `mixed_float16`. Raises LossError
-    where it is neither.
+    `dtype` is the type that the loss is to have: a float type or a policy, or the name of one (`mixed_float16`). Raises
+    LossError where it is neither.
     """
     return report(formula, {**(params or {}), **more}, measure=False, dtype=dtype)
 
 
-def report(formula: str | Source, params: Mapping[str, object], *, measure: bool, dtype: str = "float32") -> Report:
+def report(formula: str | Source, params: Mapping[str, object], *, measure: bool, dtype: Any = "float32") -> Report:
     """The same for a loss or for a measure, which needs no gradient."""
     kind = precision(dtype)
     try:

@@ -58,11 +58,12 @@ PRECISIONS = {
 }
 
 
-def precision(name: str) -> Precision:
+def precision(dtype: Any) -> Precision:
     """The type of that name, or in which a policy of that name computes: `mixed_float16` in float16.
 
-    Raises LossError where it is neither.
+    A type or policy of a framework goes by its `name`. Raises LossError where it is no float type that is known.
     """
+    name = str(getattr(dtype, "name", dtype))
     found = PRECISIONS.get(name.removeprefix("mixed_"))
     if found is None:
         allowed = f"it is one of {', '.join(PRECISIONS)}"

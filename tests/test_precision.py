@@ -32,6 +32,9 @@ def test_numbers_are_rounded_as_the_type_rounds_them(name: str) -> None:
 
 def test_a_policy_names_the_type_that_it_computes_in() -> None:
     assert precision("mixed_bfloat16").name == "bfloat16"
+    assert precision(np.dtype("float16")).name == "float16"
+    with pytest.raises(LossError, match="spec-setting"):
+        precision(None)
     with pytest.raises(LossError, match="spec-setting"):
         precision("int8")
     with pytest.raises(LossError, match="spec-setting"):
