@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -68,17 +69,17 @@ def check(
 
 
 def _check(found: Found, strict: float | None, dtype: str | None) -> Result:
+    span = Span(found.source, 0, len(found.source.text))
     if found.interpolation is not None:
-        span = Span(found.source, 0, len(found.source.text))
         return Result(found, None, (diagnostic("config-later", span, found=found.interpolation),))
     if found.unknown:
-        span, known = Span(found.source, 0, len(found.source.text)), ", ".join(SETTINGS[:6])
+        known = ", ".join(SETTINGS[:6])
         return Result(found, None, (diagnostic("spec-key", span, names=", ".join(found.unknown), known=known),))
     try:
         params = {name: plain(name, value) for name, value in found.params.items()}
         report = api.report(found.source, params, measure=found.metric, dtype=found.dtype or dtype or "float32")
     except LossError as error:
-        return Result(found, None, error.diagnostics)
+        return Result(found, None, tuple(replace(each, span=each.span or span) for each in error.diagnostics))
     refusals: list[Diagnostic] = []
     if strict is not None and report.proof is not None:
         refusals = [refusal for part in report.proof.parts if (refusal := part.refusal(strict)) is not None]
