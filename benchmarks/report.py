@@ -46,8 +46,9 @@ off XLA's programs and the generated code):
   what is spared is Python, casts, and the passes that simplifying the gradient removes. `jit_compile=True` fuses it.
 - *Peak memory in a plain graph*: the same. Value and gradient together hold about one array of the data's size less
   than by hand. XLA holds none.
-- *XLA, single losses*: `log1p`, `expm1` and two logarithms of a focal loss cost more than the `log`, `exp` and one
+- *Single losses*: `log1p`, `expm1` and two logarithms of a focal loss cost more than the `log`, `exp` and one
   logarithm that the formula by hand makes do with; they keep the digits, and mean the same for labels between 0 and 1.
+  Linex computes `exp(x) - 1 - x` by a series where x is small, of which the formula by hand has no digit left.
 - *XLA against the copy*: a loss that needs sums over a sample before its gradient reads the data twice and more.
 - *Checks per second, time to compile*: the profiles at the end of this page. Half of a check is reading the text, in
   Python; the rest, and the derivation of the gradient, is spread over many small steps.
