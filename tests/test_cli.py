@@ -100,7 +100,7 @@ def test_strict():
 
 FLOAT16 = """\
 ok <formula>:1:1
-  <formula>:1:15: warning[constant-vanishes]: the number 1e-09 is 0 in float16, the type that predictions are rounded to
+  <formula>:1:15: warning[constant-vanishes]: the number 1e-9 is 0 in float16, the type that predictions are rounded to
    1 | mean(y_pred + 1e-9)
      |               ^^^^
     help: the loss itself computes in float32; but next to rounded values this number may guard nothing

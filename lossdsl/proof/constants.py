@@ -51,12 +51,14 @@ def _vanishing(checked: Checked, kind: Precision) -> Iterator[Diagnostic]:
     if not kind.is_half:
         return
     result = checked.formula.result
-    given = [(value, None if result is None else result.span) for value in checked.params.values()]
-    written = [(part.value, part.span) for part in walk(checked.formula) if isinstance(part, ast.Number)]
-    for value, span in [*written, *given]:
-        if isinstance(value, (int, float)) and value and (left := kind.of(value)) in (0.0, float("inf"), -float("inf")):
+    place = None if result is None else result.span
+    given = [(f"{value:g}", value, place) for value in checked.params.values() if isinstance(value, (int, float))]
+    numbers = [part for part in walk(checked.formula) if isinstance(part, ast.Number)]
+    for text, value, span in [*((part.span.text, part.value, part.span) for part in numbers), *given]:
+        left = abs(kind.of(value))
+        if value and left in (0.0, float("inf")):
             becomes = "0" if left == 0.0 else "infinite"
-            yield diagnostic("constant-vanishes", span, number=f"{value:g}", becomes=becomes, dtype=kind.name)
+            yield diagnostic("constant-vanishes", span, number=text, becomes=becomes, dtype=kind.name)
 
 
 def _alike(checked: Checked, kind: Precision) -> Iterator[Diagnostic]:
