@@ -157,6 +157,7 @@ STABILISE = (
         f"sum(x / {_LEAST} * y, axis=axis) / {_LEAST}",
         when="c > 0",
     ),
+    Rule("relative-gap", "abs(x - y) / maximum(abs(x) + abs(y), c)", "relative_gap(x, y, c)"),
     Rule("constant-less", "c - c * x", "c * (1 - x)"),
     Rule("one-minus-cos", "1 - cos(x)", "2 * square(sin(x / 2))"),
 )
@@ -267,6 +268,7 @@ GRADIENT = (
     Rule("odds-apart", "x / y - (1 - x) / (1 - y)", "(x - y) / (y * (1 - y))", when="y >= 0 and y <= 1"),
     Rule("odds-apart-turned", "(1 - x) / (1 - y) - x / y", "(y - x) / (y * (1 - y))", when="y >= 0 and y <= 1"),
     Rule("inverse-times", "1 / x * y", "y / x"),
+    Rule("damped-times", "damped(1.0, y) * x", "damped(x, y)"),
     Rule("divide-by-root", "x / sqrt(y)", "x * rsqrt(y)"),
     Rule("xdivy-times", "xdivy(x, y) * y", "x"),
 )
