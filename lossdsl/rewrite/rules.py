@@ -125,6 +125,16 @@ STABILISE = (
         "sum(x * log_softmax(y, axis=axis), axis=axis)",
         "sum_log_softmax(y, x, axis=axis)",
     ),
+    Rule(
+        "divergence-of-softmaxes",
+        "sum(exp(log_softmax(x, axis=axis)) * (log_softmax(x, axis=axis) - log_softmax(y, axis=axis)), axis=axis)",
+        "softmax_divergence(x, y, axis=axis)",
+    ),
+    Rule(
+        "divergence-from-softmax",
+        "sum(softmax(x, axis=axis) * (log_softmax(x, axis=axis) - log_softmax(y, axis=axis)), axis=axis)",
+        "softmax_divergence(x, y, axis=axis)",
+    ),
     Rule("others-sum", "sum(x, axis=axis) - x", "others_sum(x, axis=axis)"),
     Rule("lgamma-of-exp", "lgamma(exp(x))", "lgamma_exp(x)"),
     Rule("log-beta", "lgamma_exp(x) + lgamma_exp(y) - lgamma(exp(x) + exp(y))", "log_beta_exp(x, y)"),
