@@ -275,6 +275,7 @@ GRADIENT = (
     Rule("common-factor-less", "x * y - x * z", "x * (y - z)"),
     Rule("common-divisor", "x / z + y / z", "(x + y) / z"),
     Rule("common-divisor-less", "x / z - y / z", "(x - y) / z"),
+    Rule("weight-of-odds", "z * x / y - z * (1 - x) / (1 - y)", "z * (x / y - (1 - x) / (1 - y))"),
     Rule("odds-apart", "x / y - (1 - x) / (1 - y)", "(x - y) / (y * (1 - y))", when="y >= 0 and y <= 1"),
     Rule("odds-apart-turned", "(1 - x) / (1 - y) - x / y", "(y - x) / (y * (1 - y))", when="y >= 0 and y <= 1"),
     Rule("inverse-times", "1 / x * y", "y / x"),
