@@ -11,7 +11,7 @@ BENCH_READY := $(VENV)/.ready-bench
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint test-slow test-backends fuzz bench accuracy docs clean
+.PHONY: help demo test lint test-slow test-backends fuzz proofs bench accuracy docs clean
 
 help: ## Show these targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -44,6 +44,9 @@ SEED ?= 1
 
 fuzz: $(READY) ## Random formulas that are proved finite, run: FORMULAS=100000 of them from SEED=1, for hours
 	$(BIN)/python tests/keras/fuzz_proof.py $(FORMULAS) $(SEED) --write
+
+proofs: $(READY) ## How often proofs and alarms are right, of the library and of 209 formulas (five minutes)
+	$(BIN)/python -m benchmarks.proof --write
 
 $(BENCH_READY): $(READY)
 	$(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt -e '.[bench]'

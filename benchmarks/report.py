@@ -7,7 +7,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from benchmarks import accuracy_report
+from benchmarks import accuracy_report, proof_report
 from benchmarks.data import SIZES
 from benchmarks.goals import LOSS_LIMIT, SMALL, WIDE, geometric_mean, goals, ratios, rows, small_call
 from benchmarks.tables import table
@@ -46,8 +46,9 @@ off XLA's programs and the generated code):
   what is spared is Python, casts, and the passes that simplifying the gradient removes. `jit_compile=True` fuses it.
 - *Peak memory in a plain graph*: the same. Value and gradient together hold about one array of the data's size less
   than by hand. XLA holds none.
-- *XLA, single losses*: `log1p`, `expm1` and two logarithms of a focal loss cost more than the `log`, `exp` and one
+- *Single losses*: `log1p`, `expm1` and two logarithms of a focal loss cost more than the `log`, `exp` and one
   logarithm that the formula by hand makes do with; they keep the digits, and mean the same for labels between 0 and 1.
+  Linex computes `exp(x) - 1 - x` by a series where x is small, of which the formula by hand has no digit left.
 - *XLA against the copy*: a loss that needs sums over a sample before its gradient reads the data twice and more.
 - *Checks per second, time to compile*: the profiles at the end of this page. Half of a check is reading the text, in
   Python; the rest, and the derivation of the gradient, is spread over many small steps.
@@ -57,8 +58,9 @@ FOLDER = Path(__file__).parent
 
 
 def elsewhere() -> str:
-    """The tables of accuracy and of tried proofs, from the files that `make accuracy` and `make fuzz` write."""
-    accuracy, runs = (json.loads((FOLDER / f"{name}.json").read_text("utf-8")) for name in ("accuracy", "fuzz"))
+    """The tables of accuracy and of proofs, from the files that other commands than `make bench` write."""
+    kept = (json.loads((FOLDER / f"{name}.json").read_text("utf-8")) for name in ("accuracy", "proof", "fuzz"))
+    accuracy, proofs, runs = kept
     body = [[str(run[name]) for name in RUN] for run in runs]
     return f"""\
 ## Accuracy
@@ -67,15 +69,19 @@ Values and gradients of every loss, and of formulas as users write them, against
 [`ACCURACY.md`](ACCURACY.md) says how they are judged, has each loss, and why a goal is missed.
 
 {accuracy_report.goals(accuracy["rows"])}
+## Proofs and alarms
+
+{proof_report.ABOUT}
+{proof_report.table_of(proofs)}
 ## Proofs tried on random formulas
 
-Formulas whose value or gradient is proved to be finite, run on corners and random numbers in eager calls, graphs and
-XLA; a NaN or an infinity is a failure (`make fuzz`).
+Formulas whose value or gradient is proved to be finite, run on corners and random numbers, on TensorFlow in eager
+calls, graphs and XLA; a NaN or an infinity is a failure (`make fuzz`).
 
 {table(RUN, body)}"""
 
 
-RUN = ["seed", "formulas", "values", "gradients", "failures", "minutes"]
+RUN = ["on", "seed", "formulas", "values", "gradients", "failures", "minutes"]
 
 
 def render(results: Results) -> str:

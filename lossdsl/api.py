@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -16,10 +16,12 @@ from lossdsl.checked import EPSILON, LANGUAGE, Checked, analyse, examine
 from lossdsl.checker.declared import data_declarations, within
 from lossdsl.errors import Diagnostic, LossError, fail
 from lossdsl.gradient import NoGradientError
+from lossdsl.guards import Inserted
 from lossdsl.ir.node import show as show_graph
 from lossdsl.messages import Severity
+from lossdsl.precision import Precision, precision
 from lossdsl.program import Program, Term, aligned
-from lossdsl.proof import Proof, prove
+from lossdsl.proof import Proof, lost_constants, prove
 from lossdsl.rewrite.passes import Applied
 from lossdsl.source import Source, Span
 from lossdsl.syntax import ast
@@ -44,6 +46,8 @@ class Report:
     signature: str
     parameters: dict[str, Any]
     couples_batch: str
+    dtype: str = "float32"
+    """The type that data are rounded to, for which `proof` holds."""
     _checked: Checked | None = field(default=None, repr=False, compare=False)
 
     @cached_property
@@ -54,7 +58,12 @@ class Report:
     @cached_property
     def proof(self) -> Proof | None:
         """Whether it can come out as NaN or infinite; None where the formula is wrong. Found when asked for."""
-        return prove(self._checked) if self._checked is not None else None
+        return prove(self._checked, dtype=self.dtype) if self._checked is not None else None
+
+    @cached_property
+    def guards(self) -> tuple[Inserted, ...]:
+        """What went in to keep the gradient finite where a branch is not taken; it changes no value that is used."""
+        return self._checked.guards if self._checked is not None else ()
 
     @cached_property
     def logits(self) -> tuple[str, ...]:
@@ -70,6 +79,7 @@ class Report:
             lines += [_describe(term) for term in self.terms]
             if self.couples_batch != "none":
                 lines.append(_COUPLED[self.couples_batch])
+            lines += _guarded(self.guards)
             if self.logits:
                 lines.append(_LOGITS.format(" or ".join(self.logits)))
             lines += [self.proof.render()] if self.proof is not None else []
@@ -84,6 +94,10 @@ class Report:
             "parameters": dict(self.parameters),
             "couples_batch": self.couples_batch,
             "logits": list(self.logits),
+            "guards": [
+                {"operation": short(g.node), "operand": short(g.operand), "used": short(g.used), "point": g.point}
+                for g in self.guards
+            ],
             "terms": [{"name": t.name, "kind": t.kind, "weights_rank": t.rank} for t in self.terms],
             "finite": [part.to_dict() for part in self.proof.parts] if self.proof is not None else [],
         }
@@ -110,29 +124,50 @@ def _describe(term: Term) -> str:
     return f"{name}: {_KINDS[term.kind]}; takes {weights}"
 
 
-def check(formula: str | Source, params: Mapping[str, object] | None = None, **more: object) -> Report:
-    """Check a formula, and say everything there is to say; never raises for a wrong formula."""
-    return report(formula, {**(params or {}), **more}, measure=False)
+MOST_GUARDS = 3
+"""Guards that are told one by one."""
 
 
-def report(formula: str | Source, params: Mapping[str, object], *, measure: bool) -> Report:
+def _guarded(guards: Sequence[Inserted]) -> Iterator[str]:
+    for guard in guards[:MOST_GUARDS]:
+        used, operation, operand = short(guard.used), short(guard.node), short(guard.operand)
+        yield f"guarded, for the gradient: `{operation}` takes {guard.point:g} for `{operand}` where not `{used}`"
+    if len(guards) > MOST_GUARDS:
+        yield f"and {len(guards) - MOST_GUARDS} more such guards: --format json names them"
+
+
+def check(
+    formula: str | Source, params: Mapping[str, object] | None = None, *, dtype: Any = "float32", **more: object
+) -> Report:
+    """Check a formula, and say everything there is to say; never raises for a wrong formula.
+
+    `dtype` is the type that the loss is to have: a float type or a policy, or the name of one (`mixed_float16`). Raises
+    LossError where it is neither.
+    """
+    return report(formula, {**(params or {}), **more}, measure=False, dtype=dtype)
+
+
+def report(formula: str | Source, params: Mapping[str, object], *, measure: bool, dtype: Any = "float32") -> Report:
     """The same for a loss or for a measure, which needs no gradient."""
+    kind = precision(dtype)
     try:
         source, tree, signature, stars, found, meaning = examine(formula, params, None, EPSILON, measure)
         if not found.errors:
-            return _report(Checked(source, tree, dict(meaning.params), meaning, signature, stars, found))
+            checked = Checked(source, tree, dict(meaning.params), meaning, signature, stars, found)
+            return _report(checked, kind)
     except LossError as error:
         return Report(False, error.diagnostics, "", {}, "none")
     return Report(False, found.diagnostics, "", {}, "none")
 
 
-def _report(checked: Checked) -> Report:
+def _report(checked: Checked, kind: Precision) -> Report:
     return Report(
         ok=True,
-        diagnostics=checked.warnings,
+        diagnostics=(*lost_constants(checked, kind), *checked.warnings),
         signature=str(checked.signature),
         parameters=parameters(checked),
         couples_batch=checked.couples,
+        dtype=kind.name,
         _checked=checked,
     )
 

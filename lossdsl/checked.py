@@ -18,6 +18,7 @@ from lossdsl.checker.check import Elaborated, Meaning, choose, elaborate
 from lossdsl.checker.declared import data_declarations, within
 from lossdsl.checker.signature import Shape, Signature
 from lossdsl.errors import Diagnostic, LossError, fail
+from lossdsl.guards import Inserted, NoGradientError, inserted
 from lossdsl.ir.node import show
 from lossdsl.program import Program, Term, aligned, build, looks_at, terms_of
 from lossdsl.rewrite.logits import ACTIVATIONS, has_logarithm
@@ -162,6 +163,14 @@ class Checked:
         if not self.may_use_logits:
             return ()
         return tuple(a for a in ACTIVATIONS if self.from_logits(*self._shapes_shown, a) is not None)
+
+    @cached_property
+    def guards(self) -> tuple[Inserted, ...]:
+        """What keeps the gradient finite where a branch is not taken; at the rank that is shown."""
+        form = self.display().form
+        with suppress(NoGradientError):
+            return () if self.meaning.measure else tuple(inserted(form.builder, form.rewritten[:1]))
+        return ()
 
     @property
     def terms(self) -> tuple[Term, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from lossdsl.cli_screen import show as print_text
 from lossdsl.configs import SETTINGS, Found
 from lossdsl.demo import run as run_demo
 from lossdsl.errors import Diagnostic, LossError, diagnostic
+from lossdsl.precision import PRECISIONS
 from lossdsl.source import Source, Span
 from lossdsl.spec import plain
 from lossdsl.syntax.format import format_text
@@ -41,6 +43,9 @@ def commands() -> None:
 @click.option(
     "--strict", type=float, metavar="SIZE", help="Refuse what isn't proved finite for undeclared data up to SIZE."
 )
+@click.option(
+    "--dtype", type=click.Choice(list(PRECISIONS)), help="The type of the loss, unless a config gives another: float32."
+)
 def check(
     formula: str | None,
     files: Sequence[Path],
@@ -48,13 +53,14 @@ def check(
     params: Sequence[tuple[str, Any]],
     form: str,
     strict: float | None,
+    dtype: str | None,
 ) -> None:
     """Check a formula: names, types, axes, parameters, that it can be trained on, and whether it can be NaN.
 
     Loads no framework.
     """
     try:
-        results = [_check(found, strict) for found in several(formula, files, configs, params)]
+        results = [_check(found, strict, dtype) for found in several(formula, files, configs, params)]
     except LossError as error:
         results = [Result(None, None, error.diagnostics)]
     if text := FORMATS[form](results):
@@ -62,18 +68,18 @@ def check(
     sys.exit(0 if all(result.ok for result in results) else 1)
 
 
-def _check(found: Found, strict: float | None) -> Result:
+def _check(found: Found, strict: float | None, dtype: str | None) -> Result:
+    span = Span(found.source, 0, len(found.source.text))
     if found.interpolation is not None:
-        span = Span(found.source, 0, len(found.source.text))
         return Result(found, None, (diagnostic("config-later", span, found=found.interpolation),))
     if found.unknown:
-        span, known = Span(found.source, 0, len(found.source.text)), ", ".join(SETTINGS[:6])
+        known = ", ".join(SETTINGS[:6])
         return Result(found, None, (diagnostic("spec-key", span, names=", ".join(found.unknown), known=known),))
     try:
         params = {name: plain(name, value) for name, value in found.params.items()}
+        report = api.report(found.source, params, measure=found.metric, dtype=found.dtype or dtype or "float32")
     except LossError as error:
-        return Result(found, None, error.diagnostics)
-    report = api.report(found.source, params, measure=found.metric)
+        return Result(found, None, tuple(replace(each, span=each.span or span) for each in error.diagnostics))
     refusals: list[Diagnostic] = []
     if strict is not None and report.proof is not None:
         refusals = [refusal for part in report.proof.parts if (refusal := part.refusal(strict)) is not None]

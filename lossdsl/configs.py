@@ -48,6 +48,8 @@ class Found:
     """The first `${...}` in the formula or its parameters: what it will be is not known yet."""
     unknown: tuple[str, ...] = ()
     """Settings beside the formula that a `LossSpec` does not have."""
+    dtype: str | None = None
+    """The type that stands beside the formula."""
 
 
 def find(path: Path | str, text: str | None = None) -> list[Found]:
@@ -111,7 +113,9 @@ def _found(leaf: Leaf, around: Mapping[str, Node], metric: bool) -> Found:
     hits = (_INTERPOLATION.search(text) for text in texts)
     first = next((hit.group() for hit in hits if hit), None)
     unknown = [] if "_target_" in around or "formula" not in around else [k for k in around if _is_unknown(k)]
-    return Found(leaf.source, values, metric, first, tuple(unknown))
+    dtype = around.get("dtype") if "formula" in around else None
+    named = dtype.text if isinstance(dtype, Leaf) and dtype.text not in ("", "null", "~", "None") else None
+    return Found(leaf.source, values, metric, first, tuple(unknown), named)
 
 
 def _is_unknown(key: str) -> bool:

@@ -50,6 +50,15 @@ class NoGradientError(Exception):
     """The table has no derivative to give here, and the backend's own must do."""
 
 
+class Inserted(NamedTuple):
+    """A guard that went in: where `used` does not hold, the operation gets `point` in place of an operand."""
+
+    node: Node
+    operand: Node
+    used: Node
+    point: float
+
+
 def guarded(builder: Builder, roots: Sequence[Node]) -> tuple[list[Node], dict[Node, Node]]:
     """The roots, equal in value, from operands that are harmless where they are not used.
 
@@ -61,6 +70,14 @@ def guarded(builder: Builder, roots: Sequence[Node]) -> tuple[list[Node], dict[N
         return list(roots), {}
     made = work.rebuilt()
     return made, {new: old for old, new in work.made.items() if new is not old}
+
+
+def inserted(builder: Builder, roots: Sequence[Node]) -> list[Inserted]:
+    """The guards with which `guarded` keeps the gradient finite; they change no value that is used."""
+    work = _Guards(builder, roots)
+    work.find()
+    work.rebuilt()
+    return work.inserted
 
 
 class Texts:
@@ -132,6 +149,7 @@ class _Guards:
         self.somewhere: dict[Node, set[str]] = {}
         """Guards that hold for some entry of every line along these axes."""
         self.levels: dict[Node, int] = {}
+        self.inserted: list[Inserted] = []
         self._missing: dict[Node, bool] = {}
 
     # -- where values are used --------------------------------------------------------------------------------
@@ -278,7 +296,10 @@ class _Guards:
         point = SAFE if isinstance(row.safe, str) else row.safe[index]
         point = SAFE if point is None else float(point)
         anywhere = self._any(guard, lost)
-        return made if anywhere is None else self._apply("where", anywhere, made, self.builder.graph.const(point))
+        if anywhere is None:
+            return made
+        self.inserted.append(Inserted(node, node.inputs[index], anywhere, point))
+        return self._apply("where", anywhere, made, self.builder.graph.const(point))
 
     def _is_missing(self, guard: Guard) -> bool:
         """Whether a guard asks for missing data: then the data themselves are not to be trusted elsewhere."""

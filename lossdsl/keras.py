@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lossdsl.backends.live import Loss, Metric
-from lossdsl.backends.live_config import check_strict
+from lossdsl.backends.live_config import check_dtype, check_strict
 from lossdsl.errors import fail
 from lossdsl.proof import demand
 from lossdsl.source import Source
@@ -35,8 +35,8 @@ def compile(
     probabilities that a sigmoid or softmax has made, it uses the logits behind them, and the gradient with respect to
     `y_pred` itself is None; `logits=False` turns that off.
 
-    With `strict` a formula is refused unless its value and gradient are proved to be finite in float32 for all data
-    that its declarations allow; with a number, undeclared data are taken to be no larger. Raises LossError.
+    With `strict` a formula is refused unless its value and gradient are proved to be finite, on data of its `dtype`,
+    for all that its declarations allow; with a number, undeclared data are taken to be no larger. Raises LossError.
     """
     if not isinstance(formula, (str, Source)):
         raise fail("not-a-formula", None, kind=type(formula).__name__)
@@ -53,7 +53,7 @@ def compile(
         gradient=gradient,
         logits=logits,
     )
-    demand(loss.checked, check_strict(strict))
+    demand(loss.checked, check_strict(strict), check_dtype(dtype)[1])
     return loss
 
 

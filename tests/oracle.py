@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 from mpmath import mp
-from oracle_primitives import PRIMITIVES, exactly, selected, sliced
+from oracle_arrays import exactly
+from oracle_primitives import PRIMITIVES, selected, sliced
 
 from lossdsl.ops import INTERNAL, OPERATORS, OPS
 from lossdsl.ops.op import PRIMITIVE, Family, Op

@@ -98,6 +98,35 @@ def test_strict():
     assert run("check", MAE, "--strict", "1e30")[0] == 1
 
 
+FLOAT16 = """\
+ok <formula>:1:1
+  <formula>:1:15: warning[constant-vanishes]: the number 1e-09 is 0 in float16, the type that predictions are rounded to
+   1 | mean(y_pred + 1e-9)
+     |               ^^^^
+    help: the loss itself computes in float32; but next to rounded values this number may guard nothing
+  y_true: float[batch, *, last]
+  y_pred: float[batch, *, last]
+  term: a mean over positions; takes weights of rank 1 to 2
+  value: proved to be finite in float16
+  gradient: proved to be finite in float16
+"""
+
+
+def test_dtype(tmp_path):
+    formula = "mean(y_pred + 1e-9)"
+    assert run("check", "--dtype", "float16", formula) == (0, FLOAT16, "")
+    file = tmp_path / "run.yaml"
+    file.write_text(f'loss: {{formula: "{formula}", dtype: mixed_float16}}\nlosses: ["{formula}"]\n')
+    _, output, _ = run("check", "--config", str(file))
+    assert output.count("constant-vanishes") == output.count("value: proved to be finite in float16") == 1
+    _, output, _ = run("check", "--config", str(file), "--dtype", "float64")
+    assert ("in float64" in output, "in float16" in output) == (True, True)
+    file.write_text(f'loss: {{formula: "{formula}", dtype: int8}}\n')
+    status, output, _ = run("check", "--config", str(file))
+    assert status == 1
+    assert output.startswith(f"{file}:1:18: error[spec-setting]: dtype can't be 'int8'")
+
+
 def test_alarms_on_github():
     status, output, _ = run("check", LOG, "--format", "github")
     value, gradient = output.splitlines()

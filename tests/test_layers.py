@@ -12,7 +12,7 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "lossdsl"
 
 ORDER = [
-    "source", "messages", "errors", "budgets", "hook", "types", "interval", "ops", "syntax", "ir", "library",
+    "source", "messages", "errors", "budgets", "hook", "types", "interval", "precision", "ops", "syntax", "ir", "library",
     "analysis", "checker", "rewrite", "guards", "gradient", "backends", "program", "checked", "proof", "backends.eject", "library_pages", "api",
     "spec", "config_text", "configs", "backends.shims_squares", "backends.live_ops", "backends.shims", "backends.runtime", "backends.live", "keras", "demo",
     "cli_screen", "cli_input", "cli_report", "cli_functions", "cli", "__main__",

@@ -79,6 +79,11 @@ def test_proved(text: str) -> None:
         (UNIT + "mean(sqrt(1 - t * p - (1 - t) * (1 - p)))", OPEN),
         (UNIT + "mean(sqrt(square(t) - 2 * t * p + square(p)))", OPEN),
         (WIDE + "mean(sqrt(mean(square(p), axis=-1) - square(mean(p, axis=-1))))", OPEN),
+        # what cancels still counts for its rounding
+        (
+            "y_true: float[batch, k] in [0, inf)\nt = y_true\nmean(rsqrt((t * exp(-abs(y_pred)) + (1 - t) * exp(-abs(y_pred))) + 1))",
+            OPEN,
+        ),
     ],
 )
 def test_not_proved(text: str, wanted: str) -> None:

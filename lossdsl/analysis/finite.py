@@ -55,7 +55,14 @@ class Danger:
 class Finite:
     """Intervals of every value of a graph, under what the branches on the way to it take for granted."""
 
-    def __init__(self, roots: Sequence[Node], inputs: Mapping[str, Interval], forms: Forms | None = None) -> None:
+    def __init__(
+        self,
+        roots: Sequence[Node],
+        inputs: Mapping[str, Interval],
+        forms: Forms | None = None,
+        most: float = LARGEST,
+    ) -> None:
+        """`most` is the largest number of the type that the roots are stored in."""
         self.inputs = inputs
         nodes = reachable(roots)
         self.relations = Relations(forms or Forms(nodes, MOST_ENTRIES), self.interval)
@@ -67,8 +74,9 @@ class Finite:
         self._subjects = _subjects(nodes)
         for root in roots:
             self._run(root)
-            if _overflows(self.found[root, NOTHING]):
-                self._blame(Danger(root, (), self.found[root, NOTHING], False))
+            if _overflows(self.found[root, NOTHING], most):
+                operands = tuple(map(self.interval, root.inputs))
+                self._blame(Danger(root, operands, self.found[root, NOTHING], False))
 
     def interval(self, node: Node) -> Interval:
         """Where a value lies, in any branch that it was looked at in."""
@@ -228,10 +236,14 @@ class Finite:
         elif any(map(_overflows, operands)):
             if inside or _undefined(node, operands, here.result):
                 self._blame(here)
-        elif inside:
+        elif inside or (_overflows(here.result) and self._mixes(node, here)):
             self.dangers[node] = here
         elif _overflows(here.result):
             self.overflows[node] = here
+
+    def _mixes(self, node: Node, here: Danger) -> bool:
+        """Whether parts of a sum or product may overflow apart, to what together is NaN: `inf - inf`, `inf * 0`."""
+        return row(node.op).family is not Family.ELEMENTWISE and _undefined(node, here.operands, here.result)
 
     def _blame(self, here: Danger) -> None:
         """Where an infinity does harm, what overflowed is in danger; of a constant, what uses it."""
@@ -265,8 +277,8 @@ class Finite:
         return max(found)
 
 
-def _overflows(interval: Interval) -> bool:
-    return not (abs(interval.lo) <= LARGEST and abs(interval.hi) <= LARGEST)
+def _overflows(interval: Interval, most: float = LARGEST) -> bool:
+    return not (abs(interval.lo) <= most and abs(interval.hi) <= most)
 
 
 def _undefined(node: Node, operands: Sequence[Interval], result: Interval) -> bool:

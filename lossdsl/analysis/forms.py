@@ -16,7 +16,25 @@ MOST_TERMS, MOST_DEGREE = 12, 3
 """Larger polynomials are not looked at."""
 
 Monomial = tuple[Node, ...]
-Polynomial = Mapping[Monomial, float]
+
+
+class Factor(NamedTuple):
+    """What a product counts in a sum, and the size of all that was added up to it: of `a - a`, 0 and 2."""
+
+    value: float
+    size: float
+
+    def times(self, other: Factor) -> Factor:
+        """The factor of a product."""
+        return Factor(self.value * other.value, self.size * other.size)
+
+    def plus(self, other: Factor) -> Factor:
+        """The factor of a sum."""
+        return Factor(self.value + other.value, self.size + other.size)
+
+
+NONE = Factor(0.0, 0.0)
+Polynomial = Mapping[Monomial, Factor]
 EXACT = frozenset(
     {"add", "subtract", "multiply", "divide", "negative", "abs", "square", "maximum", "minimum", "clip", "where",
      "relu", "less", "less_equal", "greater", "greater_equal", "equal", "not_equal", "logical_and", "logical_or",
@@ -54,7 +72,7 @@ class Form(NamedTuple):
     def number(self) -> float | None:
         """The number that it is, if it is one."""
         plain = self.plain
-        return plain[()] if plain is not None and plain.keys() == {()} else None
+        return plain[()].value if plain is not None and plain.keys() == {()} else None
 
 
 class Forms:
@@ -103,7 +121,7 @@ class Forms:
 
     def _form(self, node: Node) -> Form | None:
         if node.is_const:
-            return Form({None: {(): float(node.value)}}, 0)
+            return Form({None: {(): _number(float(node.value))}}, 0)
         known = [self.of[x] for x in node.inputs]
         steps = max((form.steps for form in known), default=0) + 1
         match node.op:
@@ -132,11 +150,16 @@ class Forms:
 
 
 def _atom(node: Node) -> Form:
-    return Form({None: {(node,): 1.0}}, 0)
+    return Form({None: {(node,): _number(1.0)}}, 0)
+
+
+def _number(value: float) -> Factor:
+    return Factor(value, abs(value))
 
 
 def _scaled(form: Form, factor: float, steps: int) -> Form:
-    return Form({key: {m: c * factor for m, c in part.items()} for key, part in form.parts.items()}, steps)
+    by = _number(factor)
+    return Form({key: {m: c.times(by) for m, c in part.items()} for key, part in form.parts.items()}, steps)
 
 
 def _sum(a: Form, b: Form, steps: int) -> Form | None:
@@ -144,7 +167,7 @@ def _sum(a: Form, b: Form, steps: int) -> Form | None:
     for key, part in b.parts.items():
         into = parts.setdefault(key, {})
         for monomial, factor in part.items():
-            into[monomial] = into.get(monomial, 0.0) + factor
+            into[monomial] = into.get(monomial, NONE).plus(factor)
     return Form(parts, steps) if sum(map(len, parts.values())) <= MOST_TERMS else None
 
 
@@ -156,11 +179,11 @@ def _product(a: Form, b: Form) -> Form | None:
         return _scaled(b, number, steps)
     if a.plain is None or b.plain is None or len(a.plain) * len(b.plain) > MOST_TERMS:
         return None
-    found: dict[Monomial, float] = {}
+    found: dict[Monomial, Factor] = {}
     for left, x in a.plain.items():
         for right, y in b.plain.items():
             monomial = tuple(sorted((*left, *right), key=lambda node: node.number))
             if len(monomial) > MOST_DEGREE:
                 return None
-            found[monomial] = found.get(monomial, 0.0) + x * y
+            found[monomial] = found.get(monomial, NONE).plus(x.times(y))
     return Form({None: found}, steps)

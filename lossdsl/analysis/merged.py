@@ -7,6 +7,7 @@ to hold for that as well.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -15,9 +16,12 @@ from lossdsl.ir.node import CAST, STRUCTURAL, Node, reachable
 from lossdsl.ops import row
 from lossdsl.ops.op import Family
 
+Number = type[np.floating[Any]]
+"""The type in which the numbers are added."""
 
-def merged(builder: Builder, roots: Sequence[Node]) -> list[Node]:
-    """The roots with the constants of every sum of three and more parts added up, in float32."""
+
+def merged(builder: Builder, roots: Sequence[Node], number: Number = np.float32) -> list[Node]:
+    """The roots with the constants of every sum of three and more parts added up."""
     made: dict[Node, Node] = {}
     numbered: set[Node] = set()  # sums with a constant among their parts
     for node in reachable(roots):
@@ -26,7 +30,7 @@ def merged(builder: Builder, roots: Sequence[Node]) -> list[Node]:
         if node.op in ("add", "subtract"):
             if any(x.is_const or x in numbered for x in made[node].inputs):
                 numbered.add(made[node])
-            made[node] = _without(builder, _summed(builder, made[node], numbered))
+            made[node] = _without(builder, _summed(builder, made[node], numbered, number), number)
             if any(part.is_const or part in numbered for part in made[node].inputs):
                 numbered.add(made[node])
     return [made[root] for root in roots]
@@ -56,27 +60,27 @@ def constants(node: Node) -> list[float]:
     return found if not node.is_const else []
 
 
-def vanishes(one: float, other: float) -> bool:
-    """Whether float32 has no sum of two numbers but one of them."""
+def vanishes(one: float, other: float, number: Number = np.float32) -> bool:
+    """Whether a type has no sum of two numbers but one of them."""
     if one == 0.0 or other == 0.0:
         return False
     with np.errstate(over="ignore"):
-        sums = {np.float32(one + sign * other) for sign in (1.0, -1.0)}
-        return bool(sums & {np.float32(sign * x) for sign in (1.0, -1.0) for x in (one, other)})
+        sums = {number(one + sign * other) for sign in (1.0, -1.0)}
+        return bool(sums & {number(sign * x) for sign in (1.0, -1.0) for x in (one, other)})
 
 
-def _without(builder: Builder, node: Node) -> Node:
+def _without(builder: Builder, node: Node, kind: Number) -> Node:
     """A sum whose constant may vanish in one that is hidden in the other operand: without it."""
     if node.op not in ("add", "subtract"):
         return node
     left, right = node.inputs
     for value, number in ((left, right), (right, left)):
-        if number.is_const and any(vanishes(own, float(number.value)) for own in constants(value)):
+        if number.is_const and any(vanishes(own, float(number.value), kind) for own in constants(value)):
             return builder.apply("negative", [right]) if value is right and node.op == "subtract" else value
     return node
 
 
-def _summed(builder: Builder, node: Node, numbered: set[Node]) -> Node:
+def _summed(builder: Builder, node: Node, numbered: set[Node], number: Number) -> Node:
     """A sum with one constant where it had several; sums that have none in them stay as they are."""
     parts: list[tuple[bool, Node]] = []
     stack = [(True, node)]
@@ -91,9 +95,9 @@ def _summed(builder: Builder, node: Node, numbered: set[Node]) -> Node:
     rest = [(plus, part) for plus, part in parts if not part.is_const]
     if len(numbers) < 2 or not rest:
         return node
-    total = np.float32(0.0)
+    total = number(0.0)
     for plus, part in numbers:
-        total += np.float32(part.value if plus else -part.value)
+        total += number(part.value if plus else -part.value)
     result = builder.graph.const(float(total))
     for plus, part in sorted(rest, key=lambda each: not each[0]):
         result = builder.apply("add" if plus else "subtract", [result, part], span=node.span)

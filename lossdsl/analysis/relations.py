@@ -97,10 +97,11 @@ class Relations:
         for monomial, factor in part.items():
             if len(monomial) == 2 and monomial[0] is not monomial[1]:
                 a, b = ((x, x) for x in monomial)
-                if a in left and b in left and factor**2 <= 4.0 * left[a] * left[b] and left[a] > 0.0:
+                both = left[a].value * left[b].value if a in left and b in left else 0.0
+                if both > 0.0 and left[a].value > 0.0 and factor.value**2 <= 4.0 * both:
                     del left[monomial], left[a], left[b]
-        terms = {monomial: self._term(monomial, factor) for monomial, factor in part.items()}
-        size = sum(term.magnitude for term in terms.values())
+        terms = {monomial: self._term(monomial, factor.value) for monomial, factor in part.items()}
+        size = sum(self._term(monomial, factor.size).magnitude for monomial, factor in part.items())
         if not math.isfinite(size):
             return Interval(-math.inf, math.inf)
         low = sum(terms[monomial].lo for monomial in left)
@@ -118,21 +119,22 @@ class Relations:
             if over is not None and over.operation == "sum" and all(_shares(m, over.axes) for m in part):
                 found = self._sum_of_shares(part)
                 if all(len(m) == 2 and m[0] is m[1] for m in part):  # as large as where all shares are equal
-                    least = sum(part.values()) * (1.0 - SHARES) / over.entries.hi
+                    least = sum(factor.value for factor in part.values()) * (1.0 - SHARES) / over.entries.hi
                     found = found.meet(Interval(least, math.inf)) or found
                 yield found
 
     def _sum_of_shares(self, part: Polynomial) -> Interval:
-        terms = []
+        terms, size = [], 0.0
         for monomial, factor in part.items():
             share = next(x for x in monomial if x.op == "softmax")
             rest = list(monomial)
             rest.remove(share)
-            terms.append(self._term(rest, factor))
+            terms.append(self._term(rest, factor.value))
+            size += self._term(rest, factor.size).magnitude
         found = Interval(sum(x.lo for x in terms), sum(x.hi for x in terms))
-        if all(x.lo >= 0.0 for x in terms):
+        if all(x.lo >= 0.0 for x in terms) and all(factor.value == factor.size for factor in part.values()):
             return found.widened(SHARES / ULP) + Interval(-TINY, 0.0)
-        slack = SHARES * sum(x.magnitude for x in terms) + TINY
+        slack = SHARES * size + TINY
         return found + Interval(-slack, slack)
 
     # -- order ----------------------------------------------------------------------------------------------------
@@ -270,15 +272,15 @@ def _shared(form: Form) -> set[Node]:
 
 def _at(part: Polynomial, place: dict[Node, float]) -> tuple[float, float]:
     """The value of a polynomial, and the sum of the sizes of its terms."""
-    terms = [factor * math.prod(place[x] for x in monomial) for monomial, factor in part.items()]
-    return math.fsum(terms), math.fsum(map(abs, terms))
+    products = [(factor, math.prod(place[x] for x in monomial)) for monomial, factor in part.items()]
+    return math.fsum(f.value * x for f, x in products), math.fsum(f.size * abs(x) for f, x in products)
 
 
 def _of_one(part: Polynomial, box: Interval, error: float) -> Interval:
     """A polynomial of one variable, of degree 2: its values at the ends, and where it turns."""
     if not math.isfinite(box.magnitude) or any(len(monomial) > 2 for monomial in part):
         return Interval(-math.inf, math.inf)
-    factors = {len(monomial): factor for monomial, factor in part.items()}
+    factors = {len(monomial): factor.value for monomial, factor in part.items()}
     places = [box.lo, box.hi]
     if factors.get(2):
         turn = -factors.get(1, 0.0) / (2.0 * factors[2])

@@ -239,16 +239,18 @@ def _imports(sources: list[str]) -> tuple[list[str], list[str]]:
     return sorted([*plain, *lines], key=lambda line: ("keras" in line, line)), bodies
 
 
-PARTS = ("_products", "_squares", "_near", "_gamma", "_shares", "_tails", "_ctc", "")
-SHIMS = tuple(f"shims{part}.py" for part in PARTS)
-"""The modules that hold shims."""
+def _shim_modules() -> list[str]:
+    """The files that hold shims: those that `shims.py` gathers, and that itself."""
+    lines = [node for node in ast.parse(_source("shims.py")).body if isinstance(node, ast.ImportFrom)]
+    gathered = [str(line.module).rpartition(".")[2] for line in lines if "lossdsl" in str(line.module)]
+    return [f"{module}.py" for module in dict.fromkeys([*gathered, "shims"])]
 
 
 def _shims(code: str) -> str:
     """The shims that the code calls, and what they call, gathered under one name."""
     imports: dict[str, None] = {}
     functions: dict[str, tuple[ast.FunctionDef, str]] = {}
-    for source in map(_source, SHIMS):
+    for source in map(_source, _shim_modules()):
         for node in ast.parse(source).body:
             text = ast.get_source_segment(source, node) or ""
             if isinstance(node, ast.FunctionDef):

@@ -26,6 +26,8 @@ TAKEN = frozenset(
 )
 KEEPDIMS = ", keepdims=True"
 ITSELF = "{x}"
+MADE_OF = {"where": ("x1", "x2"), "spread": ("x",)}
+"""Operands that give a call its type, where another operand has none to give."""
 """The template of an operation that changes the type alone: the operand, bound as tightly as it is."""
 
 
@@ -127,6 +129,7 @@ class Printer:
         if node.op == "clip" and (node.inputs[0].is_const or node.inputs[0].type.ids != node.type.ids):
             # keras.ops wants a tensor, of the shape of the result
             return "ops.minimum(ops.maximum({x}, {x_min}), {x_max})".format(**operands)
+        operands |= self._typed(node, operands)
         attributes = {k: self._attribute(v) for k, v in self.positions.attributes(op, node).items()}
         if node.op == "contraction":
             operands = {k: self._squeezed(v, x) for (k, v), x in zip(operands.items(), node.inputs, strict=True)}
@@ -134,11 +137,15 @@ class Printer:
         # before the operands go in: what they keep is their own affair
         thin = node in self.thin and op.family is Family.REDUCTION
         template = op.keras.replace(KEEPDIMS, "") if thin else op.keras
-        text = template.format(**operands, **attributes)
-        if op.family is Family.ELEMENTWISE and all(x.op == CONST for x in node.inputs[-2:]):
-            # a choice between two numbers has no kind of its own until it is given one
-            return f"ops.cast({text}, dtype)" if node.op == "where" else text
-        return text
+        return template.format(**operands, **attributes)
+
+    def _typed(self, node: Node, operands: Mapping[str, str]) -> dict[str, str]:
+        """An operand in the type of the data, where the result is made of numbers alone, which have none."""
+        names = MADE_OF.get(node.op, ())
+        made = [x for a, x in zip(row(node.op).signature.values, node.inputs, strict=True) if a.name in names]
+        if not made or node.type.dtype is not DType.FLOAT or not all(x.op == CONST for x in made):
+            return {}
+        return {names[0]: f"ops.convert_to_tensor({operands[names[0]]}, dtype)"}
 
     def _attribute(self, value: object) -> str:
         if isinstance(value, Dim):

@@ -15,8 +15,6 @@ from lossdsl.source import Source, Span
 from lossdsl.spec import REDUCTIONS, plain
 
 _NAME = re.compile(r"[A-Za-z0-9.][A-Za-z0-9_.\\/>-]*")
-_LITERAL = re.compile(r"(?<![\w.])(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
-_COMMENT = re.compile(r"#[^\n]*")
 _KINDS: dict[str, tuple[tuple[type, ...], str]] = {
     "formula": ((str,), "text"),
     "params": ((dict, type(None)), "a mapping"),
@@ -146,24 +144,6 @@ def check_dtype(dtype: Any) -> tuple[str | None, str]:
 def _bad_dtype(dtype: object) -> LossError:
     allowed = "it is a float type such as float32, or a policy such as mixed_float16"
     return fail("spec-setting", None, setting="dtype", found=repr(dtype), allowed=allowed)
-
-
-def warn_of_constants(checked: Checked, dtype: str) -> None:
-    """Say which numbers of the formula are none in a half type."""
-    if dtype not in ("float16", "bfloat16"):
-        return
-    given = [repr(float(value)) for value in checked.params.values() if isinstance(value, int | float)]
-    for number in dict.fromkeys([*_LITERAL.findall(_COMMENT.sub("", checked.text)), *given]):
-        if float(number) and (becomes := _becomes(float(number), dtype)):
-            warn("constant-vanishes", checked, number=number, becomes=becomes, dtype=dtype)
-
-
-def _becomes(number: float, dtype: str) -> str | None:
-    """What is left of a number in a half type, if it is no number any more."""
-    smallest, largest = (2.0**-25, 65520.0) if dtype == "float16" else (2.0**-134, 3.396e38)
-    if abs(number) <= smallest:
-        return "0"
-    return "infinite" if abs(number) >= largest else None
 
 
 def write_config(checked: Checked, **settings: Any) -> dict[str, Any]:

@@ -19,7 +19,6 @@ from lossdsl.backends.live_config import (
     check_reduction,
     checked_formula,
     read_config,
-    warn_of_constants,
     write_config,
 )
 from lossdsl.backends.live_metric import Metric
@@ -27,6 +26,8 @@ from lossdsl.backends.live_register import registered, unconverted
 from lossdsl.backends.runtime import get_keras_mask
 from lossdsl.checked import Checked
 from lossdsl.errors import fail
+from lossdsl.precision import precision
+from lossdsl.proof import lost_constants
 from lossdsl.source import Source
 from lossdsl.spec import LossSpec, check_logits
 
@@ -66,8 +67,7 @@ class Loss(keras.losses.Loss):  # type: ignore[misc]
         self._gradient = check_gradient(gradient)
         self._logits = check_logits(logits)
         self._dispatcher = Dispatcher(self._checked, reduction, used, jit_compile, gradient, self._logits)
-        warn_of_constants(self._checked, used)
-        for found in self._checked.warnings:
+        for found in (*lost_constants(self._checked, precision(used)), *self._checked.warnings):
             warnings.warn(found.render(), UserWarning, stacklevel=3)
         self._sealed = True
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import keras
-from keras import KerasTensor
+from keras import KerasTensor, ops
 
 from lossdsl.backends import live_ops
 from lossdsl.backends.runtime import unweighted
@@ -79,7 +79,7 @@ class Total:
 
     def _scale(self, y_true: Any, y_pred: Any, reduction: str) -> Any:
         """What one value counts in the result."""
-        number = self.joint.count(y_true, y_pred)
+        number = ops.cast(self.joint.count(y_true, y_pred), y_pred.dtype)  # of a batch it is a plain 1
         return number / number if reduction == "sum" else 1 / number
 
     def _pull_true(self, pull: Callable[..., Any], reduction: str) -> Callable[..., Any]:

@@ -270,7 +270,7 @@ def rfft_transposed(x: Any, like: Any, axis: int, imaginary: bool) -> Any:
     values = ops.moveaxis(x, axis, -1)
     places = ops.arange(ops.shape(values)[-1], dtype="int32")
     once = ops.logical_or(ops.equal(places, 0), ops.equal(2 * places, entries))
-    values = values * ops.where(once, 1.0, 0.5)
+    values = ops.where(once, values, 0.5 * values)
     parts = (ops.zeros_like(values), values) if imaginary else (values, ops.zeros_like(values))
     found = ops.irfft(parts, fft_length=entries) * ops.cast(entries, values.dtype)
     return ops.moveaxis(found, -1, axis)

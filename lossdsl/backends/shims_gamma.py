@@ -176,7 +176,7 @@ def digamma_gap(x: Any, d: Any) -> Any:
     """digamma(x + d) - digamma(x) for x and x + d above 0: every term has the factor d."""
     total, steps = 0.0, 15 if is_double(x, d) else 4
     for i in range(steps):
-        total = total + d / (x + float(i)) / (x + float(i) + d)
+        total = total + d / (x + float(i) + d) / (x + float(i))
     a, b = 1.0 / (x + float(steps)), 1.0 / (x + float(steps) + d)
     return total + (ops.log1p(d * a) + d * a * b * digamma_series(a, b))
 

@@ -56,7 +56,8 @@ def scales(squares: Any) -> tuple[Any, Any]:
     small, large = squares < 2.0**-bits, ops.logical_not(squares < float("inf"))
 
     def power(exponent: int) -> Any:
-        return ops.cast(ops.where(small, 2.0**exponent, ops.where(large, 2.0**-exponent, 1.0)), squares.dtype)
+        up, down, one = (ops.convert_to_tensor(2.0**e, squares.dtype) for e in (exponent, -exponent, 0))
+        return ops.where(small, up, ops.where(large, down, one))
 
     return power(bits), power(-bits)
 
@@ -180,7 +181,8 @@ def log1p_square(x: Any, c: Any) -> Any:
     def careful() -> Any:
         far = ops.abs(x) > (2.0**300 if wide(x) else 2.0**42)
         inside = ops.where(far, ops.abs(x * c), squares)
-        return ops.cast(ops.where(far, 2.0, 1.0), x.dtype) * ops.log1p(inside)
+        found = ops.log1p(inside)
+        return ops.where(far, 2.0 * found, found)
 
     if not may_look(x) or in_xla():
         return careful()

@@ -67,7 +67,8 @@ def sigmoid_gap(x: Any, y: Any) -> Any:
     """sigmoid(x) - sigmoid(x - y): a product with expm1 of what is below 0."""
     below = y < 0
     sigmoids = ops.sigmoid(ops.where(below, x - y, x)) * ops.sigmoid(ops.where(below, -x, y - x))
-    return sigmoids * ops.expm1(-ops.abs(y)) * ops.where(below, 1.0, -1.0)
+    found = sigmoids * ops.expm1(-ops.abs(y))
+    return ops.where(below, found, -found)
 
 
 def exp_softplus(x: Any, y: Any) -> Any:

@@ -111,6 +111,18 @@ DATA: dict[str, Message] = {
         example="# model.compile(loss=lossdsl.compile('mean(y_pred - y_true)', reduction=None))",
         severity=Severity.WARNING,
     ),
+    "constant-lost": Message(
+        text="`{sum}` is {becomes} in {dtype}: nothing is left of {number}",
+        help="take a larger number: 1e-7 is about the smallest that 1 can be told from",
+        example="# lossdsl.compile('y_pred: prob[batch, *]\\nmean(-log(1 - clip(y_pred, 1e-8, 1 - 1e-8)))')",
+        severity=Severity.WARNING,
+    ),
+    "label-inexact": Message(
+        text="`{name}` is rounded to {dtype}, where {number} is {becomes}: the two can't be told apart",
+        help="{advice}",
+        example="# lossdsl.compile('mean(where(y_true == 257, y_pred, 0))', dtype='bfloat16')",
+        severity=Severity.WARNING,
+    ),
     "constant-vanishes": Message(
         text="the number {number} is {becomes} in {dtype}, the type that predictions are rounded to",
         help="the loss itself computes in float32; but next to rounded values this number may guard nothing",

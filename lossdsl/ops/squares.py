@@ -246,7 +246,7 @@ ROWS = (
         inner=NOTHING_LARGER,
         curvature=Curvature.NEITHER,
         grad=(
-            "damped(damped(g * (1 - c * x) * (1 + c * x), c * x), c * x)",
+            "g * damped(1 - c * x, c * x) * damped(1 + c * x, c * x)",
             "-2 * g * (c * x) * serpentine(x, c) * serpentine(x, c)",
         ),
         at_kink=NO_KINK,

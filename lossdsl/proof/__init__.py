@@ -17,7 +17,9 @@ from lossdsl.errors import LossError
 from lossdsl.guards import NoGradientError
 from lossdsl.interval import LARGEST, SMALLEST, UNIT, Interval
 from lossdsl.ir.node import CONST, reachable
+from lossdsl.precision import FLOAT32, Precision, precision
 from lossdsl.program import Form
+from lossdsl.proof.constants import lost_constants
 from lossdsl.proof.part import ALARM, FAR, OPEN, PROVED, UNSEEN, Part, Proof
 from lossdsl.proof.repair import repairs
 from lossdsl.proof.witness import witness
@@ -29,41 +31,42 @@ MOST_LABELS = 2.0**24
 """Class numbers are exact in float32 below it."""
 
 
-def demand(checked: Checked, strict: bool | float) -> None:
+def demand(checked: Checked, strict: bool | float, dtype: str = "float32") -> None:
     """Raise LossError unless value and gradient are proved finite: for all declared data, or up to a size `strict`."""
     if isinstance(strict, bool) and not strict:
         return
     wanted = math.inf if strict is True else float(strict)
-    found = [refusal for part in prove(checked).parts if (refusal := part.refusal(wanted)) is not None]
+    found = [refusal for part in prove(checked, dtype=dtype).parts if (refusal := part.refusal(wanted)) is not None]
     if found:
         raise LossError(found)
 
 
-def prove(checked: Checked, search: bool = True) -> Proof:
-    """Analyse value and gradient as they run, and again as frameworks' optimisers leave them.
+def prove(checked: Checked, search: bool = True, dtype: str = "float32") -> Proof:
+    """Analyse value and gradient as they run on data of a type, and again as frameworks' optimisers leave them.
 
-    `search` looks for inputs that fail, and for guards that mend it, where there is no proof.
+    `search` looks for inputs that fail, and for guards that mend it, where there is no proof. Raises LossError where
+    `dtype` is no float type.
     """
-    parts = _parts(checked, search)
+    parts = _parts(checked, search, precision(dtype))
     return Proof(tuple(_repaired(checked, part) if search else part for part in parts))
 
 
-def _parts(checked: Checked, search: bool) -> Iterator[Part]:
+def _parts(checked: Checked, search: bool, kind: Precision) -> Iterator[Part]:
     form = checked.display().form
-    yield _part("value", form, checked, search)
+    yield _part("value", form, checked, search, kind)
     if checked.meaning.measure:
         return
     try:
         slope = form.gradient(0, "y_pred")
     except NoGradientError:
-        yield Part("gradient", 0.0, None, (), None, analysed=False)
+        yield Part("gradient", 0.0, None, (), None, analysed=False, precision=kind)
         return
-    yield _part("gradient", slope, checked, search)
+    yield _part("gradient", slope, checked, search, kind)
 
 
 def _repaired(checked: Checked, part: Part) -> Part:
     """The part with a guard that mends it, if one of those that are tried does."""
-    if part.danger is None or part.reach >= FAR:
+    if part.danger is None or part.reach >= part.far:
         return part
     meaning = checked.meaning
     for text in repairs(checked, part.danger.node):
@@ -72,23 +75,26 @@ def _repaired(checked: Checked, part: Part) -> Part:
         except LossError:
             continue  # the guard would need another type: another may not
         if all(
-            other.danger is None or other.reach >= FAR
-            for other in _parts(again, search=False)
+            other.danger is None or other.reach >= other.far
+            for other in _parts(again, search=False, kind=part.precision)
             if other.name == part.name
         ):
             return replace(part, repair=text)
     return part
 
 
-def _part(name: str, form: Form, checked: Checked, search: bool) -> Part:
+def _part(name: str, form: Form, checked: Checked, search: bool, kind: Precision) -> Part:
     builder, root = form.builder, form.roots[0]
-    roots = variants(builder, root)
-    reaches = REACHES if any(_is_open(x) for x in inputs(checked, LARGEST).values()) else REACHES[:1]
+    stored = FLOAT32 if kind.is_half and name == "value" else kind  # a gradient is rounded to the type of its data
+    roots = variants(builder, root, kind.computed)
+    bounded = not any(_is_open(x) for x in inputs(checked, LARGEST).values())
+    reaches = REACHES[:1] if bounded else [reach for reach in REACHES if reach <= kind.largest]
+    reaches = reaches if bounded or not kind.is_half else [kind.largest, *reaches]
     analysed: dict[float, Finite] = {}
     forms = Forms(reachable(roots), MOST_ENTRIES)
 
     def fails(reach: float) -> bool:
-        analysed[reach] = Finite(roots, inputs(checked, reach), forms)
+        analysed[reach] = Finite(roots, inputs(checked, reach, kind), forms, min(stored.largest, LARGEST))
         return bool(analysed[reach].dangers)
 
     first = bisect_left(range(len(reaches)), True, key=lambda i: not fails(reaches[i]))  # what holds far out holds near
@@ -96,11 +102,12 @@ def _part(name: str, form: Form, checked: Checked, search: bool) -> Part:
     tried = reaches[max(first - 1, 0)]
     failing = analysed.get(tried) if first else None
     if failing is None:
-        return Part(name, float("inf"), None, (), None)
+        return Part(name, float("inf"), None, (), None, precision=kind)
     danger = min(failing.dangers.values(), key=lambda each: each.node.number)
-    far = [tried, *([max(tried, FAR)] if proved < FAR else reaches[:1])] if search else []
-    seen = next((w for reach in far if (w := witness(roots, builder, inputs(checked, reach)))), None)
-    return Part(name, proved, danger, tuple(_chain(danger)), seen)
+    part = Part(name, proved, danger, tuple(_chain(danger)), None, precision=kind)
+    far = [tried, *([max(tried, part.far)] if proved < part.far else reaches[:1])] if search else []
+    trials = (witness(roots, builder, inputs(checked, reach), kind, stored) for reach in far)
+    return replace(part, witness=next(filter(None, trials), None))
 
 
 def _is_open(interval: Interval) -> bool:
@@ -116,14 +123,21 @@ def _chain(danger: Danger) -> Iterator[tuple[str, Interval]]:
         yield short(danger.node), danger.result
 
 
-def inputs(checked: Checked, reach: float) -> dict[str, Interval]:
-    """Where the data lie: what is declared, and finite beyond that, up to `reach` in size."""
+def inputs(checked: Checked, reach: float, kind: Precision = FLOAT32) -> dict[str, Interval]:
+    """Where data rounded to a type lie: what is declared, and finite beyond that, up to `reach` in size."""
     found: dict[str, Interval] = {"upstream": UNIT}
     declared = data_declarations(checked.formula)
     for name in ("y_true", "y_pred"):
-        label = name == "y_true" and checked.label
-        found[name] = _declared(declared.get(name), Interval(0.0, MOST_LABELS) if label else Interval(-reach, reach))
+        if name == "y_true" and checked.label:
+            found[name] = _declared(declared.get(name), Interval(0.0, MOST_LABELS))
+        else:
+            found[name] = _rounded(_declared(declared.get(name), Interval(-reach, reach)), kind)
     return found
+
+
+def _rounded(interval: Interval, kind: Precision) -> Interval:
+    """Where numbers of an interval lie when they are rounded: declared ones may be too large for the type."""
+    return Interval(kind.of(interval.lo), kind.of(interval.hi))
 
 
 def _declared(declaration: ast.Declaration | None, anything: Interval) -> Interval:
@@ -141,4 +155,4 @@ def _declared(declaration: ast.Declaration | None, anything: Interval) -> Interv
     return Interval(low, max(low, high))
 
 
-__all__ = ["ALARM", "FAR", "OPEN", "PROVED", "UNSEEN", "Part", "Proof", "demand", "inputs", "prove"]
+__all__ = ["ALARM", "FAR", "OPEN", "PROVED", "UNSEEN", "Part", "Proof", "demand", "inputs", "lost_constants", "prove"]

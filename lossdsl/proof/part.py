@@ -11,13 +11,14 @@ from lossdsl.analysis.finite import Danger
 from lossdsl.backends.formula_text import short
 from lossdsl.errors import Diagnostic, diagnostic
 from lossdsl.interval import Interval
+from lossdsl.precision import FLOAT32, Precision
 from lossdsl.proof.witness import Witness
 from lossdsl.source import Span
 
 PROVED, ALARM, OPEN, UNSEEN = "proved", "alarm", "not proved", "not analysed"
 NOT_OURS = "not analysed: it is the framework's own"
 FAR = 1e6
-"""Undeclared data larger than this are not worth a warning."""
+"""Undeclared data larger than this, or than their type holds, are not worth a warning."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,13 @@ class Part:
     repair: str = ""
     """The formula with a guard with which this part is proved, where one was found."""
     analysed: bool = True
+    precision: Precision = FLOAT32
+    """The type that data are rounded to."""
+
+    @property
+    def far(self) -> float:
+        """Undeclared data larger than this are not worth a warning."""
+        return min(FAR, self.precision.largest)
 
     @property
     def verdict(self) -> str:
@@ -54,10 +62,10 @@ class Part:
     def render(self) -> Iterator[str]:
         """The lines that say it to a person."""
         if self.danger is None:
-            yield f"{self.name}: {'proved to be finite' if self.analysed else NOT_OURS}"
+            yield f"{self.name}: {f'proved to be finite{self._type}' if self.analysed else NOT_OURS}"
             return
-        if self.reach >= FAR:
-            yield f"{self.name}: proved to be finite for data up to {self.reach:g} in size"
+        if self.reach >= self.far:
+            yield f"{self.name}: proved to be finite{self._type} for data up to {self.reach:g} in size"
             return
         yield f"{self.name}: {self._head}"
         fault = "may leave its domain" if self.danger.outside else "may overflow"
@@ -70,15 +78,19 @@ class Part:
             yield from (f"    {line}" for line in self.repair.splitlines())
 
     @property
+    def _type(self) -> str:
+        return "" if self.precision is FLOAT32 else f" in {self.precision.name}"
+
+    @property
     def _head(self) -> str:
         if self.reach:
-            return f"proved to be finite for data up to {self.reach:g} in size, and no further"
-        return "can be NaN or infinite" if self.witness is not None else "not proved to be finite"
+            return f"proved to be finite{self._type} for data up to {self.reach:g} in size, and no further"
+        return ("can be NaN or infinite" if self.witness is not None else "not proved to be finite") + self._type
 
     @property
     def warning(self) -> Diagnostic | None:
         """The alarm as one message, where data of ordinary size raise it."""
-        if self.verdict != ALARM or self.reach >= FAR:
+        if self.verdict != ALARM or self.reach >= self.far:
             return None
         return diagnostic("can-be-nan", self.span, part=self.name, witness=self.witness, advice=self._advice)
 
@@ -87,6 +99,7 @@ class Part:
         if self.reach >= wanted:
             return None
         reach = "for all that is declared" if wanted == math.inf else f"for data up to {wanted:g} in size"
+        reach = f"{self._type} {reach}".strip()
         expression = short(self.danger.node) if self.danger is not None else NOT_OURS
         return diagnostic(
             "not-proved", self.span, part=self.name, reach=reach, expression=expression, advice=self._advice
@@ -101,6 +114,7 @@ class Part:
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for `--format json`."""
         found: dict[str, Any] = {"part": self.name, "verdict": self.verdict, "reach": self.reach}
+        found |= {"dtype": self.precision.name}
         if self.danger is not None:
             found["expression"] = short(self.danger.node)
             found["chain"] = [[text, interval.lo, interval.hi] for text, interval in self.chain]
@@ -111,7 +125,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Proof:
-    """What is proved of a formula's value and gradient in float32, for finite data within the declared ranges."""
+    """What is proved of a formula's value and gradient, for finite data within the declared ranges."""
 
     parts: tuple[Part, ...]
 

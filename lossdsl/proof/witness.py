@@ -1,10 +1,10 @@
-"""Concrete inputs for which a graph gives NaN or an infinity, found by running it in float32."""
+"""Concrete inputs for which a graph gives NaN or an infinity, found by running it in the type that it computes in."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from lossdsl.interval import LARGEST, SMALLEST, Interval
 from lossdsl.ir.axes import is_pairs
 from lossdsl.ir.build import Builder
 from lossdsl.ir.node import INPUT, Node, reachable
+from lossdsl.precision import FLOAT32, Precision
 from lossdsl.types import BATCH, DType
 
 Array = np.ndarray[Any, Any]
@@ -40,10 +41,17 @@ class Witness:
     y_true: Any
     y_pred: Any
     result: float
+    precision: Precision = FLOAT32
 
     def __str__(self) -> str:
-        true = "" if self.y_true is None else f"y_true = {_shown(self.y_true)}, "
-        return f"{true}y_pred = {_shown(self.y_pred)}"
+        named = (("y_true", self.y_true), ("y_pred", self.y_pred))
+        return ", ".join(f"{name} = {self._shown(data)}" for name, data in named if data is not None)
+
+    def _shown(self, data: Any) -> str:
+        """The data, and what they are rounded to, where that is something else to be seen."""
+        given = _shown(data)
+        becomes = given if np.asarray(data).dtype.kind != "f" else _shown(self.precision.rounded(data))
+        return given if becomes == given else f"{given} ({becomes} in {self.precision.name})"
 
 
 def _shown(value: Any) -> str:
@@ -53,30 +61,54 @@ def _shown(value: Any) -> str:
     return str([float(f"{x:.9g}") for x in array.ravel()]) if array.ndim == 1 else str(array.tolist())
 
 
-def witness(roots: Sequence[Node], builder: Builder, inputs: Mapping[str, Interval], seed: int = 1) -> Witness | None:
-    """The plainest data found for which one of the roots (of the same meaning) is not finite; None where none is."""
+def witness(
+    roots: Sequence[Node],
+    builder: Builder,
+    inputs: Mapping[str, Interval],
+    kind: Precision = FLOAT32,
+    stored: Precision = FLOAT32,
+) -> Witness | None:
+    """The plainest data found for which one of the roots (of the same meaning) is not finite; None where none is.
+
+    The data are rounded to a type, and what comes out is `stored` in one.
+    """
     layout = builder.layout.ids
-    inner = reachable(roots)
-    nodes = {str(n.attr("name")): n for n in (*builder.graph.nodes, *inner) if n.op == INPUT}
-    looked_at = {str(n.attr("name")) for n in inner if n.op == INPUT}
-    pools = {name: _pool(roots, interval) for name, interval in inputs.items()}
-    together = any(map(is_pairs, layout)) or not all(root.type.has(BATCH) for root in roots)
-    for size in SIZES:
-        sizes = _sizes(nodes, size)
-        if any(constraint.broken(sizes) is not None for constraint in builder.constraints):
-            continue
-        most = MOST_NUMBERS // max(_entries(node, sizes) for node in inner)
+    looked_at = {str(n.attr("name")) for n in reachable(roots) if n.op == INPUT}
+    for size in sizes_of(builder):
         found: list[Witness] = []
-        random = np.random.default_rng(seed)
-        counts = [count for count in FEW for _ in range(3)] if together else [SAMPLES]
-        small = [min(count, most) for count in counts if most]
-        for data in (trial for count in small for trial in _trials(nodes, pools, size, count, random)):
+        for data in trials(roots, builder, inputs, size):
+            given = {name: kind.rounded(x) if x.dtype.kind == "f" else x for name, x in data.items()}
             for root in roots:
-                values = reference.evaluate(root, layout, data, np.float32)
-                found += _failing(root, values, data["y_true"] if "y_true" in looked_at else None, data["y_pred"])
+                values = stored.rounded(reference.evaluate(root, layout, given, kind.computed))
+                true = data["y_true"] if "y_true" in looked_at else None
+                found += (replace(each, precision=kind) for each in _failing(root, values, true, data["y_pred"]))
         if found:
             return min(found, key=_extent)
     return None
+
+
+def sizes_of(builder: Builder) -> list[int]:
+    """Sizes to try for open axes: some of our own, then those that the formula asks for."""
+    both = (side for constraint in builder.constraints for side in (constraint.left, constraint.right))
+    return list(dict.fromkeys([*SIZES, *(side.offset for side in both if side.symbol is None)]))
+
+
+def trials(
+    roots: Sequence[Node], builder: Builder, inputs: Mapping[str, Interval], size: int, seed: int = 1
+) -> Iterator[dict[str, Array]]:
+    """Data to try a formula with, for axes of so many entries where their size is open; none where that can't be."""
+    inner = reachable(roots)
+    nodes = {str(n.attr("name")): n for n in (*builder.graph.nodes, *inner) if n.op == INPUT}
+    sizes = _sizes(nodes, size)
+    if any(constraint.broken(sizes) is not None for constraint in builder.constraints):
+        return
+    pools = {name: _pool(roots, interval) for name, interval in inputs.items()}
+    together = any(map(is_pairs, builder.layout.ids)) or not all(root.type.has(BATCH) for root in roots)
+    most = MOST_NUMBERS // max(_entries(node, sizes) for node in inner)
+    random = np.random.default_rng(seed)
+    for count in (min(count, most) for count in ([c for c in FEW for _ in range(3)] if together else [SAMPLES])):
+        if count:
+            yield from _trials(nodes, pools, size, count, random)
 
 
 def _sizes(nodes: Mapping[str, Node], size: int) -> dict[str, int | None]:

@@ -59,14 +59,11 @@ class _Printed:
     # -- differences ------------------------------------------------------------------------------------------
 
     def difference(self, node: Node) -> Node | None:
-        """Of two squares, sums of squares or lengths, by the difference of what is squared."""
+        """Of two sums of squares or lengths, by the difference of what is squared; of two squares there is a rule."""
         if node.op != "subtract" or node.inputs[0].op != node.inputs[1].op or not _alike(*node.inputs):
             return None
         one, other = node.inputs
         match one.op:
-            case "square":
-                x, y = one.inputs[0], other.inputs[0]
-                return self._apply("multiply", self._apart(x, y), self._apply("add", x, y)) if _alike(x, y) else None
             case "sum" | "mean" if one.inputs[0].op == other.inputs[0].op == "square":
                 x, y = one.inputs[0].inputs[0], other.inputs[0].inputs[0]
                 if _alike(x, y) and one.axes == other.axes:

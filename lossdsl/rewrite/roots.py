@@ -20,10 +20,10 @@ BY_ROOTS = {
     rule.name: rule
     for rule in (
         Rule("root-of-squares", "sqrt(square(x) + square(y))", "hypot(x, y)"),
-        Rule("inverse-root-of-squares", "rsqrt(square(x) + square(y))", "1 / hypot(x, y)"),
-        Rule("logarithm-of-squares", "log(sum(square(x), axis=axis))", "2 * log(norm(x, axis=axis))"),
+        Rule("inverse-root-of-squares", "rsqrt(square(x) + square(y))", "1.0 / hypot(x, y)"),
+        Rule("logarithm-of-squares", "log(sum(square(x), axis=axis))", "2.0 * log(norm(x, axis=axis))"),
         Rule("logarithms-of-squares", "log_difference(square(x), square(y))", "2.0 * log_difference(abs(x), abs(y))"),
-        Rule("xlogy-of-squares", "xlogy(y, square(x) + 1)", "xlogy(y * 2, hypot(x, 1.0))"),
+        Rule("xlogy-of-squares", "xlogy(y, square(x) + 1)", "xlogy(y * 2.0, hypot(x, 1.0))"),
         Rule("log1p-of-square", "log1p(4 * square(x))", "log1p_square(x, 2.0)"),
         Rule("xlog1py-of-square", "xlog1py(y, square(x))", "y * log1p_square(x, 1.0)"),
         Rule("power-of-squares", "(square(x) + 1) ** 0.3", "hypot(x, 1.0) ** 0.6"),

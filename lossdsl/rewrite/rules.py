@@ -64,6 +64,8 @@ STABILISE = (
         "logsumexp(where(p, x, -3.4028235e38), axis=axis)",
     ),
     Rule("log-exp", "log(exp(x))", "x"),
+    Rule("sqrt-exp", "sqrt(exp(x))", "exp(0.5 * x)"),
+    Rule("rsqrt-exp", "rsqrt(exp(x))", "exp(-0.5 * x)"),
     Rule("log-cosh", "log(cosh(x))", "log_cosh(x)"),
     Rule("log-cosh-by-softplus", "x + softplus(-2 * x) - 0.6931471805599453", "log_cosh(x)"),
     Rule(
@@ -151,6 +153,11 @@ STABILISE = (
         when="x > 0",
     ),
     Rule("gamma-entropy", "x + lgamma(x) + (1 - x) * digamma(x)", "gamma_entropy(x)"),
+    Rule(
+        "gamma-entropy-of-exp",
+        "exp(x) + lgamma_exp(x) + -expm1(x) * digamma(exp(x))",
+        "gamma_entropy(exp(x))",
+    ),
     Rule("expm1-of-half-log", "expm1(0.5 * log1p_square(x, c))", "hypotm1(x * c)"),
     Rule("direction", "x / norm(x, axis=axis)", "normalize(x, axis=axis)"),
     Rule("direction-by-inverse", "x * (1 / norm(x, axis=axis))", "normalize(x, axis=axis)"),
@@ -289,13 +296,7 @@ what it was asked for, infinities included."""
 _ABOVE = "maximum(1 - x, 0)"
 PRINTED = (
     Rule("std-by-distances", "std(x, axis=axis)", "root_mean_square(x - mean(x, axis=axis), axis=axis)"),
-    Rule("one-less-square", "1 - square(1 - x)", "x * (2 - x)"),
-    Rule("one-less-cube", "1 - (1 - x) * square(1 - x)", "x * (3 - x * (3 - x))"),
-    Rule(
-        "one-less-bounded-cube",
-        f"1 - {_ABOVE} * square({_ABOVE})",
-        "minimum(x, 1) * (3 - minimum(x, 1) * (3 - minimum(x, 1)))",
-    ),
+    Rule("one-less-bounded-cube", f"1 - {_ABOVE} * square({_ABOVE})", "less_power(minimum(x, 1), power=3)"),
 )
 """The same value with fewer digits lost, but worse to derive from: for what is printed, after all else."""
 

@@ -152,7 +152,7 @@ class Sums:
             return self.builder.graph.const(term.number)
         number, result = term.number, term.whole
         if result is not None:
-            number /= term.inner
+            number = number / term.inner if term.inner else 1.0  # 0 times it is in that node already
         else:
             result, *others = term.factors
             for factor in others:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import random
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -20,6 +20,7 @@ from lossdsl.backends.load import load
 from lossdsl.checked import Checked, analyse
 from lossdsl.errors import LossError
 from lossdsl.interval import SMALLEST, Interval
+from lossdsl.precision import FLOAT32, PRECISIONS, Precision
 from lossdsl.proof import PROVED, inputs, prove
 
 ONE = ("exp", "expm1", "log", "log1p", "sqrt", "rsqrt", "square", "abs", "sigmoid", "softplus", "tanh", "log_sigmoid",
@@ -108,36 +109,42 @@ class Writer:
 
 @dataclass(frozen=True)
 class Claim:
-    """A formula of which value or gradient is proved to be finite."""
+    """A formula of which value or gradient is proved to be finite, for data of a type."""
 
     text: str
     checked: Checked
     value: bool
     gradient: bool
+    kind: Precision = FLOAT32
+
+
+KINDS = ("float32", "float16", "float32", "bfloat16", "float32", "float64", "float32", "float32")
+"""The types of one formula after another."""
 
 
 def claims(seed: int, count: int) -> Iterator[Claim]:
     """What is proved of so many random formulas."""
     writer = Writer(seed)
-    for _ in range(count):
-        text = writer.formula()
+    for number in range(count):
+        text, kind = writer.formula(), KINDS[number % len(KINDS)]
         try:
             checked = analyse(text)
         except LossError:
             continue
-        found = {part.name: part.verdict == PROVED for part in prove(checked, search=False).parts}
+        found = {part.name: part.verdict == PROVED for part in prove(checked, search=False, dtype=kind).parts}
         if any(found.values()) and checked.display().gradient_source():
-            yield Claim(text, checked, found["value"], found["gradient"])
+            yield Claim(text, checked, found["value"], found["gradient"], PRECISIONS[kind])
 
 
 def data(claim: Claim, samples: int = 96) -> dict[str, np.ndarray]:
     """Corners of the declared ranges, constants of the formula, and numbers between."""
     random = np.random.default_rng(len(claim.text))
     found = {}
-    for name, interval in inputs(claim.checked, 3.4028234663852886e38).items():
+    for name, interval in inputs(claim.checked, min(claim.kind.largest, FLOAT32.largest)).items():
         entries = claim.checked.elaborated.inputs.types["y_pred"].axes[1].size
         shape = (samples, entries.offset if entries.symbol is None else 4)
-        found[name] = np.ones(samples, np.float32) if name == "upstream" else _numbers(interval, shape, random)
+        numbers = np.ones(samples, np.float32) if name == "upstream" else _numbers(interval, shape, random)
+        found[name] = claim.kind.rounded(numbers)
     return found
 
 
@@ -174,7 +181,6 @@ def _numbers(interval: Interval, shape: tuple[int, ...], random: np.random.Gener
 
 def failures(group: list[Claim], mode: str) -> list[str]:
     """The formulas of a group whose value or gradient came out as NaN or infinite, though proved finite."""
-    import tensorflow as tf
     from keras import ops
 
     from lossdsl.backends import shims
@@ -190,30 +196,70 @@ def failures(group: list[Claim], mode: str) -> list[str]:
             for code, x in zip(every, arrays, strict=True)
         ]
 
-    given = [{name: tf.constant(x) for name, x in data(claim).items()} for claim in group]
-    found = (run if mode == "eager" else tf.function(run, jit_compile=mode == "xla", autograph=False))(given)
+    found = compiled(run, mode)([{n: ops.convert_to_tensor(x) for n, x in data(claim).items()} for claim in group])
     wrong = []
     for claim, (value, slope) in zip(group, found, strict=True):
-        for proved, part, result in ((claim.value, "value", value), (claim.gradient, "gradient", slope)):
-            bad = ~np.isfinite(np.asarray(result, np.float32))
+        stored = FLOAT32 if claim.kind.is_half else claim.kind
+        for proved, part, result, kept in (
+            (claim.value, "value", value, stored),
+            (claim.gradient, "gradient", slope, claim.kind),
+        ):
+            bad = ~np.isfinite(kept.rounded(ops.convert_to_numpy(result)))
             if proved and bad.any():
                 at = np.argwhere(bad)[0][0]
                 shown = {name: x[at].tolist() for name, x in data(claim).items()}
-                wrong.append(f"{mode}: the {part} of\n{claim.text}\nis not finite for {shown}")
+                wrong.append(f"{mode}: the {part} of\n{claim.text}\nis not finite in {claim.kind.name} for {shown}")
     return wrong
+
+
+MODES = {"tensorflow": ("eager", "graph", "xla"), "jax": ("jit",), "torch": ("eager",)}
+"""How each framework runs a function."""
+
+
+def compiled(run: Callable[..., Any], mode: str) -> Callable[..., Any]:
+    """A function, as it runs in a mode."""
+    if mode == "eager":
+        return run
+    if mode == "jit":
+        import jax
+
+        return jax.jit(run)
+    import tensorflow as tf
+
+    return tf.function(run, jit_compile=mode == "xla", autograph=False)
+
+
+def place() -> str:
+    """The framework that runs them, its version, and on what."""
+    import keras
+
+    name = keras.backend.backend()
+    if name == "jax":
+        import jax
+
+        jax.config.update("jax_enable_x64", True)
+        return f"JAX {jax.__version__}, {jax.devices()[0].device_kind}"
+    if name == "torch":
+        import torch
+
+        return f"torch {torch.__version__}, {torch.cuda.get_device_name() if torch.cuda.is_available() else 'CPU'}"
+    import tensorflow as tf
+
+    return f"TensorFlow {tf.__version__}, {'GPU' if tf.config.list_physical_devices('GPU') else 'CPU'}"
 
 
 def main(count: int, seed: int, group: int = 25) -> dict[str, Any]:
     """Try so many formulas, and say what came of it."""
     import time
 
-    import tensorflow as tf
+    import keras
 
+    where = place()
     start, values, slopes, bad, every = time.time(), 0, 0, 0, claims(seed, count)
     while waiting := list(islice(every, group)):
         values += sum(claim.value for claim in waiting)
         slopes += sum(claim.gradient for claim in waiting)
-        for text in (text for mode in ("eager", "graph", "xla") for text in failures(waiting, mode)):
+        for text in (text for mode in MODES[keras.backend.backend()] for text in failures(waiting, mode)):
             bad += 1
             print(text, flush=True)
     minutes = round((time.time() - start) / 60, 1)
@@ -224,15 +270,17 @@ def main(count: int, seed: int, group: int = 25) -> dict[str, Any]:
         "gradients": slopes,
         "failures": bad,
         "minutes": minutes,
+        "on": where,
     }
     print(f"seed {seed}: {found}", flush=True)
-    return {**found, "tensorflow": tf.__version__}
+    return found
 
 
 def write(found: dict[str, Any]) -> None:
-    """Keep a run, in place of an earlier one of the same seed."""
-    kept = [run for run in json.loads(KEPT.read_text("utf-8")) if run["seed"] != found["seed"]] if KEPT.exists() else []
-    runs = sorted([*kept, found], key=lambda run: run["seed"])
+    """Keep a run, in place of an earlier one of the same seed on the same machine."""
+    kept = json.loads(KEPT.read_text("utf-8")) if KEPT.exists() else []
+    again = [run for run in kept if (run["on"], run["seed"]) != (found["on"], found["seed"])]
+    runs = sorted([*again, found], key=lambda run: (run["on"], run["seed"]))
     KEPT.write_text("[\n" + ",\n".join(json.dumps(run) for run in runs) + "\n]\n", "utf-8")
     KEPT.with_name("FUZZ.md").write_text(table(runs), "utf-8")
     sys.path.append(str(KEPT.parents[1]))
@@ -244,8 +292,8 @@ def write(found: dict[str, Any]) -> None:
 def table(runs: list[dict[str, Any]]) -> str:
     """The page of all runs that were kept."""
     rows = [
-        f"| {run['seed']} | {run['formulas']} | {run['values']} | {run['gradients']} | {run['failures']} |"
-        f" {run['minutes']} | {run['tensorflow']} |"
+        f"| {run['on']} | {run['seed']} | {run['formulas']} | {run['values']} | {run['gradients']} | {run['failures']} |"
+        f" {run['minutes']} |"
         for run in runs
     ]
     return HEAD + "\n".join(rows) + "\n"
@@ -255,11 +303,13 @@ KEPT = Path(__file__).parents[2] / "benchmarks" / "fuzz.json"
 HEAD = """\
 # Proofs tried on random formulas
 
-`make fuzz FORMULAS=... SEED=...`: random formulas over random declared ranges. Those whose value or gradient is proved to be
-finite are run on corners and random numbers in eager calls, graphs and XLA, on CPU; a NaN or an infinity there is a failure.
+`make fuzz FORMULAS=... SEED=...`: random formulas over random declared ranges, five of eight in float32, one each in float16,
+bfloat16 and float64. Those whose value or gradient is proved to be finite are run on corners and random numbers, on TensorFlow
+in eager calls, graphs and XLA; a NaN or an infinity there is a failure. With `KERAS_BACKEND=jax` (`jit`) or `torch` (eager) set,
+they run there.
 
-| seed | formulas | values proved | gradients proved | failures | minutes | TensorFlow |
-| ---: | -------: | ------------: | ---------------: | -------: | ------: | ---------: |
+| on | seed | formulas | values proved | gradients proved | failures | minutes |
+| :- | ---: | -------: | ------------: | ---------------: | -------: | ------: |
 """
 
 if __name__ == "__main__":

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from mpmath import mp
-from oracle_primitives import PRIMITIVES, exactly
+from oracle_arrays import exactly
+from oracle_primitives import PRIMITIVES
 
 import lossdsl
 
