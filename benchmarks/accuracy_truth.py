@@ -17,8 +17,8 @@ from mpmath import mp
 from benchmarks.accuracy_grids import Grid
 from benchmarks.accuracy_written import Written, written
 
-DIGITS = 180
-STEP = mp.mpf(10) ** -70
+DIGITS = 190
+STEP = mp.mpf(10) ** -80
 ROUNDING = mp.mpf(2) ** -24
 """Half a unit in the last place of float32, relative: what an input is known to."""
 

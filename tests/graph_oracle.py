@@ -25,16 +25,20 @@ DIGITS = 60
 STEP = mp.mpf(10) ** -25
 
 
-def value(root: Node, layout: Sequence[str], data: Mapping[str, Any], held: Any = float) -> np.ndarray:
+def value(
+    root: Node, layout: Sequence[str], data: Mapping[str, Any], kept: Any = float, stopped: Any = None
+) -> np.ndarray:
     """The value of a node as an object array of mpf: the axes that it still has, as `reference.evaluate`.
 
-    Constants are what a type of floats has, `held`.
+    Constants are what a type of floats has, `kept`; `stopped` makes of numbers what no tiny step shows in.
     """
     positions = Positions(layout)
     found: dict[Node, Any] = {}
     for node in reachable([root]):
         if node.op == CONST and type(node.value) is float:
-            found[node] = exactly(float(held(node.value)))
+            found[node] = exactly(float(kept(node.value)))
+        elif node.op == "stop_gradient" and stopped is not None:
+            found[node] = stopped(found[node.inputs[0]])
         else:
             found[node] = _value(node, found, positions, data)
     result = np.asarray(found[root], dtype=object)

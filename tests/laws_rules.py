@@ -45,6 +45,7 @@ BETTER = {
     "common-factor": "an infinite factor of two values, one of them 0, is infinite as a factor of their sum",
     "common-factor-less": "as common-factor",
     "common-factor-of-number": "as common-factor",
+    "weight-of-odds": "as common-factor",
     "choice-of-factor": "what was not chosen and is infinite no longer makes a NaN",
     "choice-of-no-factor": "as choice-of-factor",
     "common-divisor": "1 / 0 - 2 / 0 is NaN, as is no sum of infinities of two signs",

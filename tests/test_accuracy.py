@@ -21,6 +21,7 @@ sys.path.append(str(ROOT))
 from benchmarks import accuracy_cases, accuracy_grids, accuracy_report, accuracy_scores  # noqa: E402  beside the package
 from benchmarks.accuracy_naive import NAIVE  # noqa: E402
 from benchmarks.accuracy_truth import exact, truth  # noqa: E402
+from benchmarks.oracles import plain  # noqa: E402
 
 
 def grid(pred, true=None, batches=1):
@@ -56,6 +57,17 @@ def test_where_epsilon_decides_the_truth_is_what_is_written():
     capped = truth(oracle, data, "-mean(log(maximum(y_pred, 0.5)))")
     assert capped.otherwise.tolist() == [True, True, True, False]
     assert float(capped.values[0, 0]) == pytest.approx(np.log(2))
+
+
+def test_what_a_formula_stops_has_no_slope_where_epsilon_decides():
+    def oracle(t, p):
+        return np.array([x * plain.held(x) for (x,) in p])
+
+    found = truth(oracle, grid([[0.25], [1e-9], [1e-20]]), "mean(stop_gradient(maximum(y_pred, epsilon)) * y_pred)")
+    assert found.epsilon.tolist() == [False, True, True]
+    least = float(np.float32(1e-7))
+    assert [float(x) for x in found.slopes[:, 0]] == pytest.approx([0.25, least, least], rel=1e-12)
+    assert float(found.values[2, 0]) == pytest.approx(1e-20 * least, rel=1e-12)
 
 
 def test_truth_outside_a_domain_is_none():

@@ -18,6 +18,11 @@ FAR = (
     ("log(sum(exp(y_pred)))", [0, 0], [-1e8, -1e8], [-1e8], [0.5, 0.5]),
     ("log(sum(exp(y_pred), where=y_true > 0))", [0, 1, 1], [2000, 1000, 1000], [1000.6931], [0, 0.5, 0.5]),
     ("zero_inflated_poisson_nll(y_true, y_pred)", [0], [[100, 0]], [0.6931472], [0, -0.5]),
+    ("snr(y_true, y_pred)", [3e25, 4e25], [3e25, 3.5e25], [-20], [0, -1.7371779e-24]),
+    ("sd_sdr(y_true, y_pred)", [1e25, 0], [2e25, 0], [-6.0205999], [4.3429448e-25, 0]),
+    ("arctangent(y_true, y_pred)", [0, 0], [1e10, 0], [0.39269908], [5e-31, 0]),
+    ("knowledge_distillation(y_true, y_pred, alpha=1, temperature=1)", [1, 0], [[1e-4, 0], [0, 0]], [1.25e-9], [2.5e-5, -2.5e-5, -2.5e-5, 2.5e-5]),
+    ("knowledge_distillation(y_true, y_pred, alpha=1, temperature=1)", [1, 0], [[0, 200], [200, 0]], [200], [-1, 0, 1, 0]),
     ("crps_gaussian(y_true, y_pred)", [1, 0], [[0, -1000], [0, -1000]], [0.5], [-0.5, 0, 0, 0]),
 )  # fmt: skip
 

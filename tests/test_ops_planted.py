@@ -106,7 +106,6 @@ PLANTED = [
     Planted("multiply", laws.law_curvature, {"curvature": Curvature.CONVEX}),
     Planted("norm", laws.law_curvature, {"curvature": Curvature.AFFINE}),
     # wrong about what can overflow on the way, and about guards
-    Planted("norm", laws.law_inner, {"inner": Inner(lambda x, n: x.square())}),
     Planted("var", laws.law_inner, {"inner": Inner(lambda x, n: (x - x).square() * n)}),
     Planted("mean", laws.law_inner, {"inner": Inner(lambda x, n: x)}),
     Planted("log", laws.law_guard, {"guard": "maximum(x, 0)"}),

@@ -142,6 +142,7 @@ CHANGED = {
     "mean(1 / sqrt(square(y_pred) + square(y_true)))": "inverse-root-of-squares",
     "mean(log(square(y_pred) + square(y_true)))": "logarithm-of-squares",
     "mean(log10(square(y_pred) + square(y_true)))": "logarithm-of-squares",
+    "log10(sum(square(y_pred))) - log10(sum(square(y_true)))": "logarithms-of-squares",
     "mean(y_true * log(square(y_pred) + 1))": "xlog1py-of-square",
     "mean(y_true * log(square(y_pred) + 9))": "xlogy-of-squares",
     "mean(log(1 + square(y_pred - y_true) / 9))": "log1p-of-square",

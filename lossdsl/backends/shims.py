@@ -53,10 +53,13 @@ from lossdsl.backends.shims_shares import log_softmax_pull as log_softmax_pull
 from lossdsl.backends.shims_shares import logsumexp as logsumexp
 from lossdsl.backends.shims_shares import others_sum as others_sum
 from lossdsl.backends.shims_shares import softmax as softmax
+from lossdsl.backends.shims_shares import softmax_divergence as softmax_divergence
+from lossdsl.backends.shims_shares import softmax_gap as softmax_gap
 from lossdsl.backends.shims_shares import softmax_pull as softmax_pull
 from lossdsl.backends.shims_shares import sum_log_softmax as sum_log_softmax
 from lossdsl.backends.shims_shares import sum_log_softmax_pull as sum_log_softmax_pull
 from lossdsl.backends.shims_squares import cosine_distance as cosine_distance
+from lossdsl.backends.shims_squares import damped as damped
 from lossdsl.backends.shims_squares import hypot as hypot
 from lossdsl.backends.shims_squares import hypotm1 as hypotm1
 from lossdsl.backends.shims_squares import log1p_square as log1p_square

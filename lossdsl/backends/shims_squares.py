@@ -189,6 +189,20 @@ def log1p_square(x: Any, c: Any) -> Any:
     return usually(squares, 0.0, lambda: ops.log1p(squares), careful)
 
 
+def damped(x: Any, y: Any) -> Any:
+    """x / (1 + square(y)); far out by the inverse twice, as the square would be too large."""
+    squares = ops.square(y)
+
+    def careful() -> Any:
+        far = ops.abs(y) > 2.0**46
+        inverse = 1.0 / ops.where(far, y, 1.0)
+        return ops.where(far, x * inverse * inverse, x / (1.0 + ops.minimum(squares, 2.0**92)))
+
+    if not may_look(y) or in_xla():
+        return careful()
+    return usually(squares, 0.0, lambda: x / (1.0 + squares), careful)
+
+
 def serpentine(x: Any, c: Any) -> Any:
     """x / (1 + square(c * x)), and 1 / (c * c * x) far out."""
     if not is_near_one(c):

@@ -19,12 +19,11 @@ from lossdsl.ops.op import (
     Array,
     Curvature,
     Family,
-    Inner,
     Monotone,
     Op,
     RangeRule,
 )
-from lossdsl.ops.reduction import SUM_ULPS, exact_ends, largest_and_rest, norm, squares
+from lossdsl.ops.reduction import SUM_ULPS, exact_ends, largest_and_rest, norm
 
 
 def softmax(x: Array, axis: tuple[int, ...] | int) -> Array:
@@ -110,7 +109,7 @@ ROWS = (
         guard=NO_GUARD,
         monotone=(Monotone.BY_GRAD,),
         range=_normalize_range,
-        inner=Inner(squares),
+        inner=NOTHING_LARGER,
         curvature=Curvature.NEITHER,
         grad=("(norm(x, axis=axis) != 0) * (g - out * sum(g * out, axis=axis)) / nonzero(norm(x, axis=axis))",),
         at_kink="normalize'([0, 0]) = [0, 0]",

@@ -95,11 +95,6 @@ def _logsumexp_range(x: Interval, n: Interval) -> Interval:
     return Interval(x.lo, most.hi)  # never less than the largest, which is in it as it is
 
 
-def squares(x: Interval, n: Interval) -> Interval:
-    """The sum of squares that a length is the root of."""
-    return x.square() * n
-
-
 def _sum_and_squares(x: Interval, n: Interval) -> Interval:
     """What a variance is computed from: the sum, and the sum of the squared distances from the mean."""
     return (x * n).hull((x - x).square() * n)
@@ -266,7 +261,7 @@ ROWS = (
         guard=NO_GUARD,
         monotone=(Monotone.BY_GRAD,),
         range=_norm_range,
-        inner=Inner(squares),
+        inner=NOTHING_LARGER,
         curvature=Curvature.CONVEX,
         # not x over the length times g: the quotient of g and the length may be too large, or too small
         grad=("g * normalize(x, axis=axis)",),

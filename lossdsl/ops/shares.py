@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from lossdsl.interval import UNIT, Interval
+from lossdsl.interval import SIGNED_UNIT, UNIT, Interval
 from lossdsl.ops.along import log_softmax, log_softmax_range, softmax
 from lossdsl.ops.gamma_functions import others_sum
+from lossdsl.ops.near_functions import exp_rest
 from lossdsl.ops.op import (
     BACKEND,
     EVERYWHERE,
@@ -45,7 +46,86 @@ def _log_softmax_pull(x: Array, g: Array, axis: tuple[int, ...] | int) -> Array:
     return np.where(out > 0.5, first, g - out * np.sum(g, axis=axis, keepdims=True))
 
 
+CLOSE = 30.0
+"""Up to here the distances of two logits from their mean have exponentials that are summed as they are."""
+
+
+def _centred(x: Array, y: Array, axis: tuple[int, ...] | int) -> tuple[Array, Array]:
+    """softmax(x), and the distances from x to y less their mean by it, counted from that of the largest entry."""
+    share = softmax(x, axis)
+    apart = np.subtract(y, x)
+    apart = apart - np.sum(apart * (share > 0.5), axis=axis, keepdims=True)
+    return share, apart - np.sum(share * apart, axis=axis, keepdims=True)
+
+
+def _softmax_divergence(x: Array, y: Array, axis: tuple[int, ...] | int) -> Array:
+    share, apart = _centred(x, y, axis)
+    near = np.log1p(np.sum(share * exp_rest(np.minimum(apart, CLOSE)), axis=axis, keepdims=True))
+    far = np.sum(share * (log_softmax(x, axis) - log_softmax(y, axis)), axis=axis, keepdims=True)
+    return np.where(np.max(apart, axis=axis, keepdims=True) <= CLOSE, near, far)
+
+
+def _softmax_gap(x: Array, y: Array, axis: tuple[int, ...] | int) -> Array:
+    share, apart = _centred(x, y, axis)
+    close = np.minimum(apart, CLOSE)
+    whole = np.sum(share * exp_rest(close), axis=axis, keepdims=True)
+    near = share * ((np.expm1(close) - whole) / (1.0 + whole))
+    other = softmax(y, axis)
+    both = (share > 0.5) & (other > 0.5)
+    far = other - share - both * np.sum(other - share, axis=axis, keepdims=True)
+    return np.where(np.max(apart, axis=axis, keepdims=True) <= CLOSE, near, far)
+
+
+def _divergence_range(x: Interval, y: Interval, n: Interval) -> Interval:
+    """No more than the largest distance between two logits, less the smallest."""
+    apart = (x - y) - (x - y)
+    return Interval(0.0, apart.hi).widened(SUM_ULPS)
+
+
 ROWS = (
+    Op(
+        sig="softmax_divergence(x: float[*s], y: float[*s], axis: axis = none) -> float[*s - axis]",
+        family=Family.REDUCTION,
+        means="sum(softmax(x, axis=axis) * (log_softmax(x, axis=axis) - log_softmax(y, axis=axis)), axis=axis)",
+        doc="Kullback's and Leibler's divergence of two softmaxes, to the last digit where they are nearly the same.",
+        example="softmax_divergence([1, 2], [1, 2]) -> 0",
+        latex=r"D_{{{axis}}}(\operatorname{{softmax}}({x}) \,\|\, \operatorname{{softmax}}({y}))",
+        domain=EVERYWHERE,
+        guard=NO_GUARD,
+        monotone=(Monotone.BY_GRAD, Monotone.BY_GRAD),
+        range=_divergence_range,
+        inner=SHIFTED,
+        curvature=Curvature.NEITHER,
+        grad=(
+            "g * softmax_pull(x, x - y, axis=axis)",
+            "g * softmax_gap(x, y, axis=axis)",
+        ),
+        at_kink=NO_KINK,
+        safe=NO_LIMITS,
+        masked=NOT_A_REDUCTION,
+        numpy=_softmax_divergence,
+        keras="shims.softmax_divergence({x}, {y}, {axis})",
+    ),
+    Op(
+        sig="softmax_gap(x: float[*s], y: float[*s], axis: axis = -1) -> float[*s]",
+        family=Family.ALONG,
+        means="softmax(y, axis=axis) - softmax(x, axis=axis)",
+        doc="What softmax(y) is above softmax(x), to the last digit where y and x are nearly the same.",
+        example="softmax_gap([0, 0], [0, 0]) -> [0, 0]",
+        latex=r"\left(\operatorname{{softmax}}_{{{axis}}}({y}) - \operatorname{{softmax}}_{{{axis}}}({x})\right)",
+        domain=EVERYWHERE,
+        guard=NO_GUARD,
+        monotone=(Monotone.UNORDERED, Monotone.UNORDERED),
+        range=lambda x, y, n: SIGNED_UNIT.widened(SUM_ULPS),
+        inner=SHIFTED,
+        curvature=Curvature.NEITHER,
+        grad=(BACKEND, BACKEND),
+        at_kink=NO_KINK,
+        safe=NO_LIMITS,
+        masked=NOT_A_REDUCTION,
+        numpy=_softmax_gap,
+        keras="shims.softmax_gap({x}, {y}, {axis})",
+    ),
     Op(
         sig="softmax_pull(x: float[*s], g: float[*s], axis: axis = -1) -> float[*s]",
         family=Family.ALONG,

@@ -67,6 +67,12 @@ def _lorentz(x: Array) -> Array:
     return 1.0 / (1.0 + np.square(x))
 
 
+def _damped(x1: Array, x2: Array) -> Array:
+    """Two quotients by the size, which far out is all that shows."""
+    size = np.maximum(np.abs(x2), 1e100)
+    return np.where(np.abs(x2) > 1e100, x1 / size / size, x1 / (1.0 + np.square(np.minimum(np.abs(x2), 1e100))))
+
+
 def _serpentine(x: Array, c: Array) -> Array:
     """1 / (c * c * x) far out."""
     size = np.multiply(c, x)
@@ -210,7 +216,7 @@ ROWS = (
         sig="damped(x1: float[*s], x2: float[*s]) -> float[*s]",
         family=Family.ELEMENTWISE,
         means="x1 / (1 + square(x2))",
-        doc="x1 / (1 + square(x2)); 0 where the square is infinite, as it should be.",
+        doc="x1 / (1 + square(x2)), also where the square is too large for floats.",
         example="damped(3, 1) -> 1.5",
         latex=r"\frac{{{x1}}}{{1 + {x2}^2}}",
         domain=EVERYWHERE,
@@ -223,8 +229,8 @@ ROWS = (
         at_kink=NO_KINK,
         safe=NO_LIMITS,
         masked=NOT_A_REDUCTION,
-        numpy=lambda x1, x2: np.true_divide(x1, 1.0 + np.square(x2)),
-        keras="ops.divide({x1}, 1 + ops.square({x2}))",
+        numpy=_damped,
+        keras="shims.damped({x1}, {x2})",
     ),
     Op(
         sig="serpentine(x: float[*s], c: float[*s]) -> float[*s]",

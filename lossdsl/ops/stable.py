@@ -16,6 +16,7 @@ from lossdsl.ops.op import (
     Array,
     Curvature,
     Family,
+    Inner,
     Monotone,
     Op,
     RangeRule,
@@ -208,5 +209,32 @@ ROWS = (
         masked=NOT_A_REDUCTION,
         numpy=for_finite(_exp_difference),
         keras="shims.exp_difference({x}, {y})",
+    ),
+    Op(
+        sig="relative_gap(x: float[*s], y: float[*s], c: float[*s]) -> float[*s]",
+        family=Family.ELEMENTWISE,
+        means="abs(x - y) / maximum(abs(x) + abs(y), c)",
+        doc="The distance over the sum of the sizes, which is c at least; its gradient has no terms that cancel.",
+        example="relative_gap(1, 3, 0.1) -> 0.5",
+        latex=r"\frac{{|{x} - {y}|}}{{\max(|{x}| + |{y}|, {c})}}",
+        domain="c > 0 or x != 0 or y != 0",
+        guard="maximum(c, epsilon)",
+        monotone=(Monotone.BY_GRAD, Monotone.BY_GRAD, Monotone.DOWN),
+        range=lambda x, y, c: UNIT.widened(),
+        inner=Inner(lambda x, y, c: abs(x) + abs(y)),
+        curvature=Curvature.NEITHER,
+        # of one sign it is the size of (x - y) / (x + y), of two signs 1
+        grad=(
+            "g * sign(x - y) * where(abs(x) + abs(y) >= c, (1 + sign(x) * sign(y))"
+            " * (abs(y) / (abs(x) + abs(y))) / (abs(x) + abs(y)), 1 / c)",
+            "g * sign(y - x) * where(abs(x) + abs(y) >= c, (1 + sign(x) * sign(y))"
+            " * (abs(x) / (abs(x) + abs(y))) / (abs(x) + abs(y)), 1 / c)",
+            "-g * where(abs(x) + abs(y) >= c, 0, abs(x - y) / square(c))",
+        ),
+        at_kink="relative_gap'(2, 2, 1) = 0, 0, 0; relative_gap'(0, 2, 1) = -0.5, 0, 0",
+        safe=(1.0, 1.0, 1.0),
+        masked=NOT_A_REDUCTION,
+        numpy=lambda x, y, c: np.abs(np.subtract(x, y)) / np.maximum(np.abs(x) + np.abs(y), c),
+        keras="ops.divide(ops.abs(ops.subtract({x}, {y})), ops.maximum(ops.add(ops.abs({x}), ops.abs({y})), {c}))",
     ),
 )

@@ -22,6 +22,7 @@ BY_ROOTS = {
         Rule("root-of-squares", "sqrt(square(x) + square(y))", "hypot(x, y)"),
         Rule("inverse-root-of-squares", "rsqrt(square(x) + square(y))", "1.0 / hypot(x, y)"),
         Rule("logarithm-of-squares", "log(sum(square(x), axis=axis))", "2.0 * log(norm(x, axis=axis))"),
+        Rule("logarithms-of-squares", "log_difference(square(x), square(y))", "2.0 * log_difference(abs(x), abs(y))"),
         Rule("xlogy-of-squares", "xlogy(y, square(x) + 1)", "xlogy(y * 2.0, hypot(x, 1.0))"),
         Rule("log1p-of-square", "log1p(4 * square(x))", "log1p_square(x, 2.0)"),
         Rule("xlog1py-of-square", "xlog1py(y, square(x))", "y * log1p_square(x, 1.0)"),
@@ -59,6 +60,7 @@ class _Roots:
             "sqrt": self._sqrt,
             "rsqrt": self._rsqrt,
             **dict.fromkeys(("log", "log2", "log10"), self._logarithm),
+            "log_difference": self._logarithms,
             "xlogy": self._xlogy,
             "log1p": self._log1p,
             "xlog1py": self._xlog1py,
@@ -96,6 +98,14 @@ class _Roots:
     def _logarithm(self, node: Node) -> Found:
         length = self._length(node.inputs[0])
         return None if length is None else ("logarithm-of-squares", self._times(2.0, self._apply(node.op, length)))
+
+    def _logarithms(self, node: Node) -> Found:
+        """Both by lengths, if one of them has to be: a number's root is a length too."""
+        roots = [self.lengths.of(x) for x in node.inputs]
+        if None in roots or not any(self.lengths.risky(x) for x in node.inputs):
+            return None
+        lengths = [self.lengths.positive(root) for root in roots if root is not None]
+        return "logarithms-of-squares", self._times(2.0, self._apply(node.op, *lengths))
 
     def _xlogy(self, node: Node) -> Found:
         length = self._length(node.inputs[1])

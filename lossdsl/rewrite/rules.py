@@ -127,6 +127,16 @@ STABILISE = (
         "sum(x * log_softmax(y, axis=axis), axis=axis)",
         "sum_log_softmax(y, x, axis=axis)",
     ),
+    Rule(
+        "divergence-of-softmaxes",
+        "sum(exp(log_softmax(x, axis=axis)) * (log_softmax(x, axis=axis) - log_softmax(y, axis=axis)), axis=axis)",
+        "softmax_divergence(x, y, axis=axis)",
+    ),
+    Rule(
+        "divergence-from-softmax",
+        "sum(softmax(x, axis=axis) * (log_softmax(x, axis=axis) - log_softmax(y, axis=axis)), axis=axis)",
+        "softmax_divergence(x, y, axis=axis)",
+    ),
     Rule("others-sum", "sum(x, axis=axis) - x", "others_sum(x, axis=axis)"),
     Rule("lgamma-of-exp", "lgamma(exp(x))", "lgamma_exp(x)"),
     Rule("log-beta", "lgamma_exp(x) + lgamma_exp(y) - lgamma(exp(x) + exp(y))", "log_beta_exp(x, y)"),
@@ -164,6 +174,7 @@ STABILISE = (
         f"sum(x / {_LEAST} * y, axis=axis) / {_LEAST}",
         when="c > 0",
     ),
+    Rule("relative-gap", "abs(x - y) / maximum(abs(x) + abs(y), c)", "relative_gap(x, y, c)"),
     Rule("constant-less", "c - c * x", "c * (1 - x)"),
     Rule("one-minus-cos", "1 - cos(x)", "2 * square(sin(x / 2))"),
 )
@@ -271,9 +282,11 @@ GRADIENT = (
     Rule("common-factor-less", "x * y - x * z", "x * (y - z)"),
     Rule("common-divisor", "x / z + y / z", "(x + y) / z"),
     Rule("common-divisor-less", "x / z - y / z", "(x - y) / z"),
+    Rule("weight-of-odds", "z * x / y - z * (1 - x) / (1 - y)", "z * (x / y - (1 - x) / (1 - y))"),
     Rule("odds-apart", "x / y - (1 - x) / (1 - y)", "(x - y) / (y * (1 - y))", when="y >= 0 and y <= 1"),
     Rule("odds-apart-turned", "(1 - x) / (1 - y) - x / y", "(y - x) / (y * (1 - y))", when="y >= 0 and y <= 1"),
     Rule("inverse-times", "1 / x * y", "y / x"),
+    Rule("damped-times", "damped(1.0, y) * x", "damped(x, y)"),
     Rule("divide-by-root", "x / sqrt(y)", "x * rsqrt(y)"),
     Rule("xdivy-times", "xdivy(x, y) * y", "x"),
 )

@@ -58,6 +58,8 @@ class _Scales:
                 return self._product(node)
             case "divide" | "xdivy":
                 return self._quotient(node)
+            case "damped":
+                return self._damped(node)
             case "add" | "subtract":
                 return self._sum(node)
             case "where":
@@ -140,6 +142,13 @@ class _Scales:
         if below.thin is not None:
             thin = self._apply("divide", self._one() if thin is None else thin, below.thin)
         return Scaled(above.number / below.number, thin, core)
+
+    def _damped(self, node: Node) -> Scaled | None:
+        """Only what is all scale: a core may be so small that it would vanish without its scale."""
+        above = self._factor(node.inputs[0], node)
+        if not self._is_one(above.core):
+            return None
+        return Scaled(above.number, above.thin, self._apply("damped", above.core, self.made[node.inputs[1]]))
 
     def _sum(self, node: Node) -> Scaled | None:
         a, b = (self._factor(operand, node) for operand in node.inputs)

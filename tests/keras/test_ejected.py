@@ -38,6 +38,7 @@ FORMULAS = {
     "mean(lgamma(y_true + exp(y_pred)) - lgamma(exp(y_pred)) - y_true * y_pred) - mean(lgamma(y_pred))": "_gamma",
     "-sum(y_true * log(softmax(y_pred))) + sum(softmax(y_pred) * y_true)": "_shares",
     "sum(square(log_softmax(y_pred))) + logsumexp(y_pred) + mean(square(sum(y_pred) - y_pred - y_true))": "_shares",
+    "sum(softmax(y_true) * (log_softmax(y_true) - log_softmax(y_pred)))": "_shares",
     "sum(lgamma(exp(y_pred))) - lgamma(sum(exp(y_pred))) + sum(y_true)": "_shares",
     "mean(log(0.5 * (1 + erf(y_pred / 1.4142135623730951))) * y_true )": "_tails",
     "mean(softplus(y_pred) - logaddexp(y_pred, y_true))": "_tails",

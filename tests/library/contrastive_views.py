@@ -25,7 +25,7 @@ from contrastive_shared import (
     within,
 )
 from mpmath import mp
-from plain import exp, log, mean, relu, softmax, sqrt, unit
+from plain import exp, held, log, mean, relu, softmax, sqrt, unit
 from samples import numbers, one_hot_logits
 
 # -- data --------------------------------------------------------------------------------------------------
@@ -113,14 +113,9 @@ def byol(t: Any, p: Any) -> Any:
     return mean(np.sum((unit(p) - unit(t)) ** 2, axis=-1).reshape(len(p), -1), axis=1)
 
 
-def still(x: Any) -> Any:
-    """Numbers that take no gradient: the oracle's tiny steps do not show in them."""
-    return np.frompyfunc(lambda a: mp.nint(a * mp.mpf(10) ** 12) / mp.mpf(10) ** 12, 1, 1)(x)
-
-
 def simsiam(_: Any, p: Any) -> Any:
     """The paper's algorithm 1: D(p1, z2) / 2 + D(p2, z1) / 2."""
-    z1, z2 = still(p[0]), still(p[1])
+    z1, z2 = held(p[0]), held(p[1])
     return -dot(unit(p[2]), unit(z2)) / 2 - dot(unit(p[3]), unit(z1)) / 2
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from case import Case, Claim, between, case, equals, loss, ordered, symmetric, unchanged, zero_at_truth
 from mpmath import mp
-from plain import mean, per_sample, probabilities, sigmoid
+from plain import held, mean, per_sample, probabilities, sigmoid
 from samples import Pair, bits
 
 # -- data --------------------------------------------------------------------------------------------------
@@ -86,11 +86,6 @@ def poses() -> Pair:
 
 
 # -- boxes -------------------------------------------------------------------------------------------------
-
-
-def held(x: Any) -> Any:
-    """A number that takes no gradient: steps of 1e-14 do not show in it."""
-    return mp.nint(x * 10**11) / 10**11
 
 
 def per_box(measure: Callable[..., Any]) -> Callable[..., Any]:

@@ -85,6 +85,19 @@ def unit(x: Any, axis: int = -1) -> Any:
     return x / sqrt(np.sum(x * x, axis=axis, keepdims=True))
 
 
+@_each
+def held(x: Any) -> Any:
+    """A number that takes no gradient: rounded to half of the digits, so that the tiny step of a derivative does not show.
+
+    Floats stay what they are, and so does what is small, down to about the size of such a step.
+    """
+    if abs(x) < mp.mpf(10) ** (-mp.dps / mp.mpf(3)):
+        return mp.mpf(0)
+    mantissa, exponent = mp.frexp(x)
+    bits = 16 + mp.dps // 2
+    return mp.ldexp(mp.nint(mp.ldexp(mantissa, bits)), exponent - bits)
+
+
 def mean(x: Any, axis: Any = None) -> Any:
     return np.sum(x, axis=axis) / (np.size(x) // np.size(np.sum(x, axis=axis)))
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from case import Claim, between, case, convex, loss, ordered, unchanged
 from mpmath import mp
-from plain import mean, sigmoid
-from preference_shared import each, same, still
+from plain import held, mean, sigmoid
+from preference_shared import each, same
 
 # -- data --------------------------------------------------------------------------------------------------
 
@@ -114,13 +114,13 @@ def nca_pair(t: Any, p: Any, beta: float) -> Any:
 
 def bco(t: Any, p: Any, beta: float) -> Any:
     rewards = beta * (p - t)
-    shift = still(mean(rewards))
+    shift = held(mean(rewards))
     return np.array([-mp.log(sigmoid(r - shift)) - mp.log(1 - sigmoid(s - shift)) for r, s in rewards])
 
 
 def kto(t: Any, p: Any, beta: float, desirable_weight: float, undesirable_weight: float) -> Any:
     """The paper's equation 8: lambda - value, by prospect theory."""
-    z = still(max(mp.mpf(0), mean(p[:, 1] - t[:, 1])))
+    z = held(max(mp.mpf(0), mean(p[:, 1] - t[:, 1])))
     found = []
     for given, ratio in zip(t, p[:, 0] - t[:, 0], strict=True):
         weight = mp.mpf(desirable_weight if given[2] else undesirable_weight)

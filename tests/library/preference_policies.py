@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from case import case, loss, unchanged
 from mpmath import mp
-from plain import exp, mean, softmax
-from preference_shared import each, same, still
+from plain import exp, held, mean, softmax
+from preference_shared import each, same
 
 # -- data --------------------------------------------------------------------------------------------------
 
@@ -112,7 +112,7 @@ def policy_gradient(t: Any, p: Any) -> Any:
 
 
 def actor_critic(t: Any, p: Any, value_weight: float, entropy_weight: float) -> Any:
-    advantage = still(t[0] - p[1])
+    advantage = held(t[0] - p[1])
     return -advantage * p[0] + value_weight * (t[0] - p[1]) ** 2 - entropy_weight * p[2]
 
 
@@ -148,7 +148,7 @@ def grpo(t: Any, p: Any, epsilon_low: float, epsilon_high: float, beta: float) -
 
 
 def td_error(t: Any, p: Any, gamma: float) -> Any:
-    goal = t[0] if t[1] else t[0] + gamma * still(p[1])
+    goal = t[0] if t[1] else t[0] + gamma * held(p[1])
     return (goal - p[0]) ** 2 / 2
 
 
@@ -168,7 +168,7 @@ def sac_actor(_: Any, p: Any, alpha: float) -> Any:
 
 
 def td3_bc(t: Any, p: Any, alpha: float) -> Any:
-    weight = alpha / still(mean(abs(p[:, 0])))
+    weight = alpha / held(mean(abs(p[:, 0])))
     return -weight * p[:, 0] + mean((p[:, 1:] - t[:, 1:]) ** 2, axis=1)
 
 

@@ -7,14 +7,8 @@ from typing import Any
 
 import numpy as np
 from case import Claim
-from mpmath import mp
 
 # -- oracles -----------------------------------------------------------------------------------------------
-
-
-def still(x: Any) -> Any:
-    """Numbers that take no gradient: the oracle's tiny steps do not show in them."""
-    return np.frompyfunc(lambda a: mp.nint(a * mp.mpf(10) ** 12) / mp.mpf(10) ** 12, 1, 1)(x)
 
 
 def each(function: Callable[..., Any]) -> Callable[..., Any]:

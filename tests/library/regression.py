@@ -217,9 +217,8 @@ def balanced_mse(t: Any, p: Any, noise_sigma: float) -> Any:
 
 
 def adaptive_berhu(t: Any, p: Any, share: float) -> Any:
-    """The threshold takes no gradient: it is rounded, so that a small step leaves it where it is."""
-    largest = mp.nint(np.max(abs(t - p)) * mp.mpf(10) ** 12) / mp.mpf(10) ** 12
-    return berhu(t, p, c=share * largest)
+    """The threshold takes no gradient."""
+    return berhu(t, p, c=share * m.held(np.max(abs(t - p))))
 
 
 # -- data
