@@ -130,8 +130,10 @@ MOST_GUARDS = 3
 
 def _guarded(guards: Sequence[Inserted]) -> Iterator[str]:
     for guard in guards[:MOST_GUARDS]:
-        used, operation, operand = short(guard.used), short(guard.node), short(guard.operand)
-        yield f"guarded, for the gradient: `{operation}` takes {guard.point:g} for `{operand}` where not `{used}`"
+        unused = guard.used.op == "logical_not"
+        where = f"where `{short(guard.used.inputs[0])}`" if unused else f"where not `{short(guard.used)}`"
+        operation, operand = short(guard.node), short(guard.operand)
+        yield f"guarded, for the gradient: `{operation}` takes {guard.point:g} for `{operand}` {where}"
     if len(guards) > MOST_GUARDS:
         yield f"and {len(guards) - MOST_GUARDS} more such guards: --format json names them"
 

@@ -14,6 +14,10 @@ LOG = "mean(where(y_pred > 0, log(y_pred), 0))"
     [
         (LOG, ["guarded, for the gradient: `log(y_pred)` takes 1 for `y_pred` where not `y_pred > 0`"]),
         ("mean(log(y_pred))", []),
+        (
+            "mean(where(y_true > 0, 0, log(y_pred)))",
+            ["guarded, for the gradient: `log(y_pred)` takes 1 for `y_pred` where `y_true > 0`"],
+        ),
         ("mean(where(y_pred > 0, square(y_pred), 0))", []),
         (
             "mean(where(y_pred > 4, sqrt(y_pred - 4), 0))",
