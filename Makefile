@@ -45,7 +45,7 @@ SEED ?= 1
 fuzz: $(READY) ## Random formulas that are proved finite, run: FORMULAS=100000 of them from SEED=1, for hours
 	$(BIN)/python tests/keras/fuzz_proof.py $(FORMULAS) $(SEED) --write
 
-proofs: $(READY) ## How often proofs and alarms are right, of the library and of 209 formulas (five minutes)
+proofs: $(READY) ## How often proofs and alarms are right, of the library and of 209 formulas (ten minutes)
 	$(BIN)/python -m benchmarks.proof --write
 
 $(BENCH_READY): $(READY)
