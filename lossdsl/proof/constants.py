@@ -28,22 +28,16 @@ def _absorbed(checked: Checked, kind: Precision) -> Iterator[Diagnostic]:
     computed = PRECISIONS["float64" if kind.digits > 24 else "float32"]
     known = _known(checked)
     for part in walk(checked.formula):
-        if isinstance(part, ast.Binary) and part.op in "+-":
-            sides = [_number(side, known) for side in (part.left, part.right)]
-            total = _number(part, known)
-            if total is None or None in sides or 0.0 in sides:
-                continue
-            left = computed.of(total)
-            for one, other in zip(sides, reversed(sides), strict=True):
-                if one is not None and other is not None and abs(left) == computed.of(abs(one)):
-                    yield diagnostic(
-                        "constant-lost",
-                        part.span,
-                        sum=part.span.text,
-                        becomes=f"{left:.9g}",
-                        number=f"{abs(other):g}",
-                        dtype=computed.name,
-                    )
+        total = _number(part, known) if isinstance(part, ast.Binary) and part.op in "+-" else None
+        if total is None or not isinstance(part, ast.Binary):
+            continue
+        small, large = sorted((_number(side, known) or 0.0 for side in (part.left, part.right)), key=abs)
+        becomes = computed.of(total)
+        if 0.0 < abs(small) < abs(large) and abs(becomes) == computed.of(abs(large)):
+            given, left = f"{abs(small):g}", f"{becomes:.9g}"
+            yield diagnostic(
+                "constant-lost", part.span, sum=part.span.text, becomes=left, number=given, dtype=computed.name
+            )
 
 
 def _vanishing(checked: Checked, kind: Precision) -> Iterator[Diagnostic]:

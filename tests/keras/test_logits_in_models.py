@@ -170,7 +170,7 @@ def test_the_setting():
 
 
 def test_one_more_function_and_no_more():
-    loss = lossdsl.compile(GUARDED)
+    loss = lossdsl.compile(f"1.0625 * {GUARDED}(y_true, y_pred)")  # of no other test's: equal losses share functions
     for _ in range(3):
         loss(LABELS, keras.ops.sigmoid(tf.constant(LOGITS)))
         loss(LABELS, np.full((3, 2), 0.5, "float32"))
