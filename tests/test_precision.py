@@ -63,6 +63,8 @@ BELOW = "y_pred: float[batch, k] in [0, 0.9999]\n"
         (BELOW + "mean(log(1 - y_pred))", "bfloat16", ALARM, ALARM),
         ("y_pred: prob[batch, k]\n-mean(log(y_pred + 1e-9))", "float16", PROVED, ALARM),
         (BELOW + "mean(log(1 - y_pred))", "float64", PROVED, PROVED),
+        ("mean(where(y_pred > 0, log(y_pred), 0))", "bfloat16", PROVED, PROVED),
+        ("mean(where(y_pred > 0, log(y_pred), 0))", "float16", PROVED, ALARM),  # of the smallest number
         ("y_pred: prob[batch, k]\nmean(log(1 - clip(y_pred, 0, 1 - 1e-8)))", "float32", ALARM, ALARM),
         ("y_pred: prob[batch, k]\nmean(log(1 - clip(y_pred, 0, 1 - 1e-8)))", "float64", OPEN, OPEN),
         ("y_pred: float[batch, k] in [0, 1e30]\nmean(square(y_pred))", "float32", ALARM, PROVED),

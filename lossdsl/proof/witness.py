@@ -76,7 +76,7 @@ def witness(
     looked_at = {str(n.attr("name")) for n in reachable(roots) if n.op == INPUT}
     for size in sizes_of(builder):
         found: list[Witness] = []
-        for data in trials(roots, builder, inputs, size):
+        for data in trials(roots, builder, inputs, size, kind):
             given = {name: kind.rounded(x) if x.dtype.kind == "f" else x for name, x in data.items()}
             for root in roots:
                 values = stored.rounded(reference.evaluate(root, layout, given, kind.computed))
@@ -94,7 +94,12 @@ def sizes_of(builder: Builder) -> list[int]:
 
 
 def trials(
-    roots: Sequence[Node], builder: Builder, inputs: Mapping[str, Interval], size: int, seed: int = 1
+    roots: Sequence[Node],
+    builder: Builder,
+    inputs: Mapping[str, Interval],
+    size: int,
+    kind: Precision = FLOAT32,
+    seed: int = 1,
 ) -> Iterator[dict[str, Array]]:
     """Data to try a formula with, for axes of so many entries where their size is open; none where that can't be."""
     inner = reachable(roots)
@@ -102,7 +107,7 @@ def trials(
     sizes = _sizes(nodes, size)
     if any(constraint.broken(sizes) is not None for constraint in builder.constraints):
         return
-    pools = {name: _pool(roots, interval) for name, interval in inputs.items()}
+    pools = {name: _pool(roots, interval, kind) for name, interval in inputs.items()}
     together = any(map(is_pairs, builder.layout.ids)) or not all(root.type.has(BATCH) for root in roots)
     most = MOST_NUMBERS // max(_entries(node, sizes) for node in inner)
     random = np.random.default_rng(seed)
@@ -130,13 +135,13 @@ def _extent(found: Witness) -> tuple[int, float]:
     return len(str(found)), max(float(np.max(np.abs(x), initial=0.0)) for x in arrays)
 
 
-def _pool(roots: Sequence[Node], interval: Interval) -> Array:
+def _pool(roots: Sequence[Node], interval: Interval, kind: Precision) -> Array:
     """Numbers of an interval at which something may go wrong: its ends, corners, constants and their neighbours."""
     constants = {float(n.value) for n in reachable(roots) if n.is_const and not isinstance(n.value, bool)}
     wanted = {interval.lo, interval.hi, *CORNERS, *(-x for x in CORNERS), *constants, *(-x for x in constants)}
-    wanted |= {1.0 - x for x in constants if abs(x) < 1.0}
-    numbers = np.array(sorted(wanted), np.float32)
+    wanted |= {1.0 - x for x in constants if abs(x) < 1.0} | {2.0**kind.lowest, kind.largest}
     with np.errstate(over="ignore"):
+        numbers = np.array(sorted(wanted), np.float32)
         near = np.concatenate([numbers, *(np.nextafter(numbers, np.float32(end)) for end in (-np.inf, np.inf))])
     near = near[np.isfinite(near) & (near >= interval.lo) & (near <= interval.hi)]
     plain = (
