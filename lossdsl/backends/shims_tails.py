@@ -9,6 +9,11 @@ from keras import ops
 from lossdsl.backends.shims_gamma import is_double, polynomial
 
 
+def erf(x: Any) -> Any:
+    """The error function; TensorFlow's own is NaN for infinite numbers of float64."""
+    return ops.erf(ops.clip(x, -30.0, 30.0)) if is_double(x) else ops.erf(x)
+
+
 def mills_ratio(x: Any) -> Any:
     """The chance that a standard normal number is above x, over the density there; for x from 0 on.
 

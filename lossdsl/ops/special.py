@@ -109,7 +109,7 @@ ROWS = (
         safe=NO_LIMITS,
         masked=NOT_A_REDUCTION,
         numpy=special_functions.erf,
-        keras="ops.erf({x})",
+        keras="shims.erf({x})",
     ),
     Op(
         sig="erfinv(x: float[*s]) -> float[*s]",

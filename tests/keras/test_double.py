@@ -7,6 +7,7 @@ import pytest
 import tensorflow as tf
 
 import lossdsl
+from lossdsl.backends import shims
 
 CASES = [
     ("mean(std(y_pred, axis=-1) + 0 * y_pred)", [[2.0, 2.0], [0.0, 0.0], [1e-200, 3e-200]]),
@@ -35,3 +36,7 @@ def test_value_and_gradient(text: str, numbers: list[list[float]], mode: str) ->
     assert value.dtype == slope.dtype == tf.float64
     assert np.all(np.isfinite(slope))
     assert float(value) == pytest.approx(np.sum(lossdsl.evaluate(text, data, data)), rel=1e-14)
+
+
+def test_the_error_function_has_ends() -> None:
+    assert shims.erf(tf.constant([np.inf, -np.inf, 0.0], "float64")).numpy().tolist() == [1.0, -1.0, 0.0]
