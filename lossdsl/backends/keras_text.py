@@ -26,6 +26,7 @@ TAKEN = frozenset(
 )
 KEEPDIMS = ", keepdims=True"
 ITSELF = "{x}"
+"""The template of an operation that changes the type alone: the operand, bound as tightly as it is."""
 WHOLE = frozenset(
     {"cosine_distance", "softmax_divergence", "softmax_gap", "softmax_pull", "log_softmax_pull", "sum_log_softmax",
      "sum_log_softmax_pull"}
@@ -33,7 +34,6 @@ WHOLE = frozenset(
 """Rows that count the entries of every operand along their axes, each for itself."""
 MADE_OF = {"where": ("x1", "x2"), "spread": ("x",)}
 """Operands that give a call its type, where another operand has none to give."""
-"""The template of an operation that changes the type alone: the operand, bound as tightly as it is."""
 
 
 class Printer:
