@@ -27,11 +27,6 @@ TAKEN = frozenset(
 KEEPDIMS = ", keepdims=True"
 ITSELF = "{x}"
 """The template of an operation that changes the type alone: the operand, bound as tightly as it is."""
-WHOLE = frozenset(
-    {"cosine_distance", "softmax_divergence", "softmax_gap", "softmax_pull", "log_softmax_pull", "sum_log_softmax",
-     "sum_log_softmax_pull"}
-)  # fmt: skip
-"""Rows that count the entries of every operand along their axes, each for itself."""
 MADE_OF = {"where": ("x1", "x2"), "spread": ("x",)}
 """Operands that give a call its type, where another operand has none to give."""
 
@@ -134,7 +129,7 @@ class Printer:
         if node.op == "clip" and (node.inputs[0].is_const or node.inputs[0].type.ids != node.type.ids):
             # keras.ops wants a tensor, of the shape of the result
             return "ops.minimum(ops.maximum({x}, {x_min}), {x_max})".format(**operands)
-        operands |= self._typed(node, operands) | self._filled(node, operands)
+        operands |= self._typed(node, operands)
         attributes = {k: self._attribute(v) for k, v in self.positions.attributes(op, node).items()}
         if node.op == "contraction":
             operands = {k: self._squeezed(v, x) for (k, v), x in zip(operands.items(), node.inputs, strict=True)}
@@ -151,16 +146,6 @@ class Printer:
         if not made or node.type.dtype is not DType.FLOAT or not all(x.op == CONST for x in made):
             return {}
         return {names[0]: f"ops.convert_to_tensor({operands[names[0]]}, dtype)"}
-
-    def _filled(self, node: Node, operands: Mapping[str, str]) -> dict[str, str]:
-        """Operands that lack an axis which the row works along, with as many entries there as the others have."""
-        if node.op not in WHOLE:
-            return {}
-        named = dict(zip(operands, node.inputs, strict=True))
-        lacking = {name: [a for a in node.axes if not x.type.has(a)] for name, x in named.items()}
-        like = operands[min(named, key=lambda name: len(lacking[name]))]
-        texts = {n: f"ops.convert_to_tensor({t}, dtype)" if named[n].op == CONST else t for n, t in operands.items()}
-        return {name: f"ops.add({texts[name]}, ops.zeros_like({like}))" for name in named if lacking[name]}
 
     def _attribute(self, value: object) -> str:
         if isinstance(value, Dim):

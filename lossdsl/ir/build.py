@@ -59,6 +59,7 @@ class Builder:
         """
         op = row(name)
         attributes: dict[str, Any] = dict(attrs or {})
+        operands = self._whole(op, operands, attributes)
         self._places = list(spans) or [node.span for node in operands]
         inputs = [self._kind(op, i, node) for i, node in enumerate(operands)]
         dtype = self._result_kind(op, inputs)
@@ -165,6 +166,22 @@ class Builder:
             keep = node.op == MATRIX or (node.is_const and node.type.dtype is not DType.BOOL)
             result.append(node if keep else self.graph.cast(node, wanted[arg.kind]))
         return result
+
+    def _whole(self, op: Op, operands: Sequence[Node], attributes: Mapping[str, Any]) -> Sequence[Node]:
+        """Operands of a row that works along axes: those that lack one are spread, since it counts their entries there.
+
+        A contraction alone knows which of its operands lacks what.
+        """
+        along = op.family in (Family.ALONG, Family.REDUCTION) and op.signature.shape != LIKE_SECOND
+        if not along or len(operands) < 2 or op.name == "contraction":
+            return operands
+        lacking = [sum(not x.type.has(axis) for axis in attributes["axis"]) for x in operands]
+        like = operands[lacking.index(min(lacking))]
+        return [self._spread(x, like) if count else x for x, count in zip(operands, lacking, strict=True)]
+
+    def _spread(self, node: Node, like: Node) -> Node:
+        covers = all(like.type.has(axis.id) for axis in node.type.axes)
+        return self.apply("spread", [node, like if covers else self.apply("add", [node, like])])
 
     def _fold(self, op: Op, inputs: Sequence[Node], dtype: DType, span: Span | None) -> Node:
         """Constants in float64; a result that is not a finite number is an error at its place."""
