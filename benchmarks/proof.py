@@ -24,6 +24,7 @@ import click
 import numpy as np
 
 from benchmarks import proof_report, report
+from benchmarks.modes import code, compiled
 from benchmarks.proof_formulas import FORMULAS
 from lossdsl import library
 from lossdsl.checked import Checked, analyse
@@ -111,26 +112,17 @@ def _replace(data: Data, part: Part, sample: int) -> bool:
 
 def failing(group: Sequence[Case]) -> list[dict[str, list[str]]]:
     """For each formula the modes in which its value, and its gradient, came out as NaN or infinite."""
-    import tensorflow as tf
     from keras import ops
 
-    from lossdsl.backends import shims
-    from lossdsl.backends.load import load
-
-    codes = []
-    for case in group:
-        program = case.checked.display()
-        text = program.source + "\n\n" + (program.gradient_source() or "")
-        codes.append(load(text, "<proof>", ops=ops, shims=shims))
+    codes = [code(case.checked) for case in group]
 
     def run(arrays: list[list[dict[str, Any]]]) -> list[Any]:
-        return [[_results(code, x) for x in every] for code, every in zip(codes, arrays, strict=True)]
+        return [[_results(of, x) for x in every] for of, every in zip(codes, arrays, strict=True)]
 
-    given = [[{name: tf.constant(x) for name, x in data.items()} for data in case.data] for case in group]
+    given = [[{name: ops.convert_to_tensor(x) for name, x in data.items()} for data in case.data] for case in group]
     found: list[dict[str, list[str]]] = [{"value": [], "gradient": []} for _ in group]
     for mode in MODES:
-        called = run if mode == "eager" else tf.function(run, jit_compile=mode == "xla", autograph=False)
-        for each, results in zip(found, called(given), strict=True):
+        for each, results in zip(found, compiled(run, mode)(given), strict=True):
             for place, name in enumerate(("value", "gradient")):
                 parts = [result[place] for result in results if len(result) > place]
                 if any(not np.all(np.isfinite(np.asarray(part))) for part in parts):
@@ -138,14 +130,14 @@ def failing(group: Sequence[Case]) -> list[dict[str, list[str]]]:
     return found
 
 
-def _results(code: Any, data: dict[str, Any]) -> list[Any]:
-    value = code.value(data["y_true"], data["y_pred"])
-    if not hasattr(code, "pull_value"):
+def _results(of: Any, data: dict[str, Any]) -> list[Any]:
+    value = of.value(data["y_true"], data["y_pred"])
+    if not hasattr(of, "pull_value"):
         return [value]
     from keras import ops
 
     upstream = ops.ones_like(value)
-    return [value, code.pull_value(data["y_true"], data["y_pred"], upstream)]
+    return [value, of.pull_value(data["y_true"], data["y_pred"], upstream)]
 
 
 def measured() -> list[dict[str, Any]]:

@@ -26,8 +26,13 @@ class Precision:
         return self.digits < FLOAT32.digits
 
     @property
-    def computed(self) -> type[np.floating[Any]]:
+    def computing(self) -> Precision:
         """The type in which the loss computes."""
+        return FLOAT32 if self.is_half else self
+
+    @property
+    def computed(self) -> type[np.floating[Any]]:
+        """The same, as NumPy has it."""
         return np.float64 if self.digits > FLOAT32.digits else np.float32
 
     def rounded(self, numbers: Any) -> np.ndarray[Any, Any]:

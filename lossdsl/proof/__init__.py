@@ -85,7 +85,7 @@ def _repaired(checked: Checked, part: Part) -> Part:
 
 def _part(name: str, form: Form, checked: Checked, search: bool, kind: Precision) -> Part:
     builder, root = form.builder, form.roots[0]
-    stored = FLOAT32 if kind.is_half and name == "value" else kind  # a gradient is rounded to the type of its data
+    stored = kind.computing if name == "value" else kind  # a gradient is rounded to the type of its data
     roots = variants(builder, root, kind.computed)
     bounded = not any(_is_open(x) for x in inputs(checked, LARGEST).values())
     reaches = REACHES[:1] if bounded else [reach for reach in REACHES if reach <= kind.largest]

@@ -10,7 +10,7 @@ from lossdsl.checker.declared import data_declarations
 from lossdsl.checker.names import walk
 from lossdsl.errors import Diagnostic, diagnostic
 from lossdsl.ir.node import CAST, INPUT, Node, reachable
-from lossdsl.precision import PRECISIONS, Precision
+from lossdsl.precision import Precision
 from lossdsl.syntax import ast
 from lossdsl.types import DType
 
@@ -25,7 +25,7 @@ def lost_constants(checked: Checked, kind: Precision) -> tuple[Diagnostic, ...]:
 
 def _absorbed(checked: Checked, kind: Precision) -> Iterator[Diagnostic]:
     """`1 - 1e-8`, which is 1 in float32."""
-    computed = PRECISIONS["float64" if kind.digits > 24 else "float32"]
+    computed = kind.computing
     known = _known(checked)
     for part in walk(checked.formula):
         total = _number(part, known) if isinstance(part, ast.Binary) and part.op in "+-" else None
@@ -68,7 +68,7 @@ def _alike(checked: Checked, kind: Precision) -> Iterator[Diagnostic]:
         allowed = declaration.range
         whole = name == "y_true" and checked.label
         if allowed is not None and whole and _is_cast(root, name) and allowed.upper is not None:
-            computed = PRECISIONS["float64" if kind.digits > 24 else "float32"]
+            computed = kind.computing
             if allowed.upper > 2.0**computed.digits:
                 yield from _inexact(2.0**computed.digits + 1.0, computed, name, declaration, AS_FLOATS)
         elif allowed is not None and not whole:

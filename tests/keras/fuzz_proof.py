@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import random
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -16,7 +16,6 @@ from typing import Any
 
 import numpy as np
 
-from lossdsl.backends.load import load
 from lossdsl.checked import Checked, analyse
 from lossdsl.errors import LossError
 from lossdsl.interval import SMALLEST, Interval
@@ -183,25 +182,21 @@ def failures(group: list[Claim], mode: str) -> list[str]:
     """The formulas of a group whose value or gradient came out as NaN or infinite, though proved finite."""
     from keras import ops
 
-    from lossdsl.backends import shims
+    from benchmarks.modes import code, compiled
 
-    every = []
-    for claim in group:
-        program = claim.checked.display()
-        every.append(load(program.source + "\n\n" + (program.gradient_source() or ""), "<fuzz>", ops=ops, shims=shims))
+    every = [code(claim.checked) for claim in group]
 
     def run(arrays: list[dict[str, Any]]) -> list[Any]:
         return [
-            (code.value(x["y_true"], x["y_pred"]), code.pull_value(x["y_true"], x["y_pred"], x["upstream"]))
-            for code, x in zip(every, arrays, strict=True)
+            (of.value(x["y_true"], x["y_pred"]), of.pull_value(x["y_true"], x["y_pred"], x["upstream"]))
+            for of, x in zip(every, arrays, strict=True)
         ]
 
     found = compiled(run, mode)([{n: ops.convert_to_tensor(x) for n, x in data(claim).items()} for claim in group])
     wrong = []
     for claim, (value, slope) in zip(group, found, strict=True):
-        stored = FLOAT32 if claim.kind.is_half else claim.kind
         for proved, part, result, kept in (
-            (claim.value, "value", value, stored),
+            (claim.value, "value", value, claim.kind.computing),
             (claim.gradient, "gradient", slope, claim.kind),
         ):
             bad = ~np.isfinite(kept.rounded(ops.convert_to_numpy(result)))
@@ -214,19 +209,6 @@ def failures(group: list[Claim], mode: str) -> list[str]:
 
 MODES = {"tensorflow": ("eager", "graph", "xla"), "jax": ("jit",), "torch": ("eager",)}
 """How each framework runs a function."""
-
-
-def compiled(run: Callable[..., Any], mode: str) -> Callable[..., Any]:
-    """A function, as it runs in a mode."""
-    if mode == "eager":
-        return run
-    if mode == "jit":
-        import jax
-
-        return jax.jit(run)
-    import tensorflow as tf
-
-    return tf.function(run, jit_compile=mode == "xla", autograph=False)
 
 
 def place() -> str:
@@ -283,7 +265,6 @@ def write(found: dict[str, Any]) -> None:
     runs = sorted([*again, found], key=lambda run: (run["on"], run["seed"]))
     KEPT.write_text("[\n" + ",\n".join(json.dumps(run) for run in runs) + "\n]\n", "utf-8")
     KEPT.with_name("FUZZ.md").write_text(table(runs), "utf-8")
-    sys.path.append(str(KEPT.parents[1]))
     from benchmarks.report import render_again
 
     render_again()
@@ -313,7 +294,7 @@ they run there.
 """
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(Path(__file__).parent))
+    sys.path.append(str(KEPT.parents[1]))  # for what benchmarks share with it
     done = main(int(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 1)
     if "--write" in sys.argv:
         write(done)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import tensorflow as tf
+from modes import MODES
 
 import lossdsl
 from lossdsl.backends import shims
@@ -19,7 +20,7 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize("mode", ["eager", "graph", "xla"])
+@pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize(("text", "numbers"), CASES)
 def test_value_and_gradient(text: str, numbers: list[list[float]], mode: str) -> None:
     loss = lossdsl.compile(text, dtype="float64", reduction="sum")
@@ -31,7 +32,7 @@ def test_value_and_gradient(text: str, numbers: list[list[float]], mode: str) ->
             value = loss(pred, pred)
         return value, tape.gradient(value, pred)
 
-    called = run if mode == "eager" else tf.function(run, jit_compile=mode == "xla", autograph=False)
+    called = MODES[mode](run)
     value, slope = called(tf.constant(data))
     assert value.dtype == slope.dtype == tf.float64
     assert np.all(np.isfinite(slope))

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import tensorflow as tf
+from modes import MODES
 
 import lossdsl
 from lossdsl.checked import analyse
 from lossdsl.proof import ALARM, PROVED, prove
 
-MODES = ("eager", "graph", "xla")
 SHARE = "y_true: float[batch, k] in [0, 1]\ny_pred: float[batch, k] in (0, 1]\n"
 CASES = [
     ("float16", "y_pred: float[batch, k] in [-60000, 60000]\ny_true: float[batch, k] in [-60000, 60000]\n"
@@ -40,7 +40,7 @@ def test_an_alarm_in_a_half_type_is_true(
             found = loss(true, pred)
         return found, tape.gradient(found, pred)
 
-    called = run if mode == "eager" else tf.function(run, jit_compile=mode == "xla", autograph=False)
+    called = MODES[mode](run)
     for i, (part, verdict) in enumerate(zip(prove(analyse(text), dtype=dtype).parts, (value, gradient), strict=True)):
         assert part.verdict == verdict
         if part.witness is not None:

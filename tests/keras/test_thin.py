@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import tensorflow as tf
+from modes import MODES
 
 import lossdsl
 
@@ -23,7 +24,7 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize("mode", ["eager", "graph", "xla"])
+@pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("text", CASES)
 def test_value_and_gradient(text: str, mode: str) -> None:
     """Against NumPy, as written, and its differences."""
@@ -38,7 +39,7 @@ def test_value_and_gradient(text: str, mode: str) -> None:
             value = loss(t, p)
         return value, tape.gradient(value, p)
 
-    called = run if mode == "eager" else tf.function(run, jit_compile=mode == "xla", autograph=False)
+    called = MODES[mode](run)
     value, slope = called(tf.constant(true, "float32"), tf.constant(pred, "float32"))
     wanted = np.zeros_like(pred)
     for place in np.ndindex(pred.shape):
