@@ -61,7 +61,7 @@ class _Reverse:
         if chosen is None:
             return self.texts.at(parsed(text), node, adjoint)
         condition = self.texts.at(chosen.condition, self.originals.get(node, node))
-        known = self.texts.known(condition)
+        known = self.texts.known(condition, node)
         zero = self.builder.graph.const(0.0)
         if known is not None:
             return self.texts.at(chosen.value, node, adjoint) if known is chosen.kept else zero

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from lossdsl import ops
 from lossdsl.analysis.ranges import ranges
 from lossdsl.analysis.reach import flows, reached
+from lossdsl.analysis.undefined import is_defined
 from lossdsl.checker.elaborate import Elaborator
 from lossdsl.checker.scope import ABSENT, Scope, SettledAxes, Value
 from lossdsl.interval import NO, YES, Interval
@@ -102,12 +103,16 @@ class Texts:
         assert isinstance(result, Node)
         return result
 
-    def known(self, condition: Node) -> bool | None:
-        """Whether a condition holds, where that is the same whatever the data."""
+    def known(self, condition: Node, node: Node) -> bool | None:
+        """Whether a condition that a node's derivative has holds, where that is the same whatever the data.
+
+        Of a choice, it is the formula's own, and what it compares may be NaN.
+        """
         if condition.is_const:
             return bool(condition.value)
         self.ranges = ranges(reachable([condition]), self.ranges)
-        return {YES: True, NO: False}.get(self.ranges[condition])
+        known = {YES: True, NO: False}.get(self.ranges[condition])
+        return None if known is not None and node.op == "where" and not is_defined(condition) else known
 
     def _attribute(self, value: object) -> Value:
         if isinstance(value, tuple):
@@ -183,7 +188,7 @@ class _Guards:
         chosen = selection(row.grad[index])
         if chosen is not None:
             condition = self.texts.at(chosen.condition, node)
-            known = self.texts.known(condition)
+            known = self.texts.known(condition, node)
             if known is not None:
                 return known is chosen.kept, guard
             condition = condition if chosen.kept else self._apply("logical_not", condition)

@@ -127,6 +127,28 @@ def test_random_formulas_keep_their_value(text: str, rule: Rule, seed: int) -> N
     done(driven)
 
 
+@pytest.mark.parametrize(
+    ("condition", "known"),
+    [
+        ("square(y_true) >= 0", True),
+        ("1 + exp(y_true) < 1", True),
+        ("1 + square(y_true) > 0 and abs(y_true) > -1", True),
+        ("y_true ** 0.5 >= 0", False),
+        ("sigmoid(log(y_true)) <= 1", False),
+        ("square(exp(y_true) * y_pred) >= 0", False),
+        ("cos(exp(y_true)) <= 2", False),
+        ("not square(log(y_true)) >= 0", False),
+    ],
+)
+def test_choices_that_are_known(condition: str, known: bool) -> None:
+    """Not where what is compared may be NaN, of which every comparison is false."""
+    pred, true = [[2.0, 3.0]], [[-1.0, 0.5]]
+    driven = Driven(f"where({condition}, y_pred, 5 * y_pred)", true, pred)
+    assert ("where(" not in driven.program.source) == known
+    np.testing.assert_array_equal(driven.value(), driven.written())
+    np.testing.assert_array_equal(driven.gradient(ones=True), driven.written() / pred)
+
+
 def test_names_survive() -> None:
     driven = Driven(
         "error = (y_true - y_pred)**2\nshare = sqrt(1 + error)\nmean(error * share)",

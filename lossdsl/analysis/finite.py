@@ -10,18 +10,16 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
-
-import numpy as np
 
 from lossdsl.analysis.conditions import asks_for_order, holds
 from lossdsl.analysis.forms import Forms
-from lossdsl.analysis.ranges import constants_of, inner_of, range_of
+from lossdsl.analysis.ranges import inner_of, range_of
 from lossdsl.analysis.relations import Relations
+from lossdsl.analysis.undefined import undefined
 from lossdsl.interval import EVERYTHING, LARGEST, NO, SMALLEST, YES, Interval
 from lossdsl.ir.node import CAST, INPUT, STRUCTURAL, Node, reachable
 from lossdsl.ops import row
-from lossdsl.ops.op import EVERYWHERE, Curvature, Family, Monotone, RangeRule
+from lossdsl.ops.op import EVERYWHERE, Family, RangeRule
 from lossdsl.types import DType
 
 MOST_ENTRIES = Interval(1.0, 2.0**24)
@@ -234,7 +232,7 @@ class Finite:
         if here.outside:
             self.dangers[node] = here
         elif any(map(_overflows, operands)):
-            if inside or _undefined(node, operands, here.result):
+            if inside or undefined(node, operands, here.result):
                 self._blame(here)
         elif inside or (_overflows(here.result) and self._mixes(node, here)):
             self.dangers[node] = here
@@ -243,7 +241,7 @@ class Finite:
 
     def _mixes(self, node: Node, here: Danger) -> bool:
         """Whether parts of a sum or product may overflow apart, to what together is NaN: `inf - inf`, `inf * 0`."""
-        return row(node.op).family is not Family.ELEMENTWISE and _undefined(node, here.operands, here.result)
+        return row(node.op).family is not Family.ELEMENTWISE and undefined(node, here.operands, here.result)
 
     def _blame(self, here: Danger) -> None:
         """Where an infinity does harm, what overflowed is in danger; of a constant, what uses it."""
@@ -279,20 +277,6 @@ class Finite:
 
 def _overflows(interval: Interval, most: float = LARGEST) -> bool:
     return not (abs(interval.lo) <= most and abs(interval.hi) <= most)
-
-
-def _undefined(node: Node, operands: Sequence[Interval], result: Interval) -> bool:
-    """Whether an operation may be NaN where operands may be infinite: as `inf - inf` is, and `0 * inf`."""
-    op = row(node.op)
-    if op.range is RangeRule.HULL:
-        return False
-    if op.family is not Family.ELEMENTWISE:
-        rises = op.curvature is Curvature.AFFINE and set(op.monotone) == {Monotone.UP}
-        return not rises or (result.lo == -math.inf and result.hi == math.inf)
-    ends = [{x.lo, x.hi, 0.0} if 0.0 in x else {x.lo, x.hi} for x in operands]
-    with np.errstate(all="ignore"):
-        values = [op.numpy(*map(np.float64, place), **constants_of(node)) for place in product(*ends)]
-    return any(map(np.isnan, values))
 
 
 def _chain(condition: Node, sense: bool, both: str, either: str) -> list[tuple[Node, bool]]:

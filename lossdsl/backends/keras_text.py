@@ -29,6 +29,25 @@ ITSELF = "{x}"
 """The template of an operation that changes the type alone: the operand, bound as tightly as it is."""
 MADE_OF = {"where": ("x1", "x2"), "spread": ("x",)}
 """Operands that give a call its type, where another operand has none to give."""
+NO_NUMBERS = {
+    "arctan2": ("x1", "x2"),
+    "logaddexp": ("x1", "x2"),
+    "log_bernoulli": ("z",),
+    "less_sigmoid": ("z",),
+    "times_exp": ("y",),
+    "relative_gap": ("x", "y"),
+    "log_difference": ("x", "y"),
+    "damped": ("x1", "x2"),
+    "log_beta_exp": ("x", "y"),
+    "exp_digamma_gap": ("x", "y"),
+    "lgamma_rise": ("x",),
+    "lgamma_rise_slope": ("x",),
+    "digamma_rise": ("x", "n"),
+    "digamma_gap": ("x",),
+    "logaddexp_gap": ("x", "y"),
+    "sigmoid_gap": ("y",),
+}
+"""Operands that have to be tensors: of a number the code would make one in float32, whatever the data are."""
 
 
 class Printer:
@@ -140,12 +159,12 @@ class Printer:
         return template.format(**operands, **attributes)
 
     def _typed(self, node: Node, operands: Mapping[str, str]) -> dict[str, str]:
-        """An operand in the type of the data, where the result is made of numbers alone, which have none."""
-        names = MADE_OF.get(node.op, ())
-        made = [x for a, x in zip(row(node.op).signature.values, node.inputs, strict=True) if a.name in names]
-        if not made or node.type.dtype is not DType.FLOAT or not all(x.op == CONST for x in made):
-            return {}
-        return {names[0]: f"ops.convert_to_tensor({operands[names[0]]}, dtype)"}
+        """The operands that are numbers, which have no type, in that of the data, where that is needed."""
+        numbers = {a.name for a, x in zip(row(node.op).signature.values, node.inputs, strict=True) if x.op == CONST}
+        made = MADE_OF.get(node.op, ())
+        first = made[:1] if numbers.issuperset(made) and node.type.dtype is DType.FLOAT else ()
+        wanted = [*first, *(name for name in NO_NUMBERS.get(node.op, ()) if name in numbers)]
+        return {name: f"ops.convert_to_tensor({operands[name]}, dtype)" for name in wanted}
 
     def _attribute(self, value: object) -> str:
         if isinstance(value, Dim):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from lossdsl.analysis.ranges import ranges
+from lossdsl.analysis.undefined import is_defined
 from lossdsl.budgets import current
 from lossdsl.checker.elaborate import Elaborator
 from lossdsl.checker.scope import Scope, SettledAxes, Value
@@ -128,7 +129,7 @@ class _Rewriter:
     def _right(self, rule: Rule, found: Found, node: Node) -> Node | None:
         """The right side, where the condition is proved and the type is the same."""
         values = _values(found)
-        if rule.when and not self._proved(rule.when, values):
+        if rule.when and not self._proved(rule.when, values, rule.defined):
             return None
         if rule.unless and self._proved(rule.unless, values):
             return None
@@ -137,12 +138,12 @@ class _Rewriter:
         after = self._build(rule.right, values, node.span)
         return after if after is not None and _alike(after, node) else None
 
-    def _proved(self, condition: str, values: dict[str, Value]) -> bool:
+    def _proved(self, condition: str, values: dict[str, Value], defined: bool = False) -> bool:
         node = self._build(condition, values, None)
         if node is None:
             return False
         self.ranges = ranges(reachable([node]), self.ranges)
-        return self.ranges[node] == YES
+        return self.ranges[node] == YES and (not defined or is_defined(node))
 
     def _build(self, text: str, values: dict[str, Value], span: Span | None) -> Node | None:
         elaborator = Elaborator(self.builder, uses={}, epsilon=0.0)

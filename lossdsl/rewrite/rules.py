@@ -20,7 +20,8 @@ class Rule:
     """`left` becomes `right` where `when` is proved, and for nothing where `unless` is.
 
     `why` says what it is for, or why it is not sound. One for `entries` is not applied to what sums over axes are part
-    of: they are rounded more than it could spare.
+    of: they are rounded more than it could spare. With `defined`, what `when` compares has to be a number besides: a
+    comparison of NaN is false.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Rule:
     why: str = ""
     unless: str = ""
     entries: bool = False
+    defined: bool = False
 
 
 _LENGTHS = "(norm(x, axis=axis) * norm(y, axis=axis))"
@@ -264,8 +266,8 @@ SIMPLIFY = (
     Rule("abs-times-sign", "abs(x) * sign(x)", "x"),
     Rule("choice-of-choice", "where(p, where(p, x, y), z)", "where(p, x, z)"),
     Rule("choice-of-same", "where(p, x, x)", "x"),
-    Rule("choice-known", "where(p, x, y)", "x", when="p"),
-    Rule("choice-known-else", "where(p, x, y)", "y", when="not p"),
+    Rule("choice-known", "where(p, x, y)", "x", when="p", defined=True),
+    Rule("choice-known-else", "where(p, x, y)", "y", when="not p", defined=True),
     Rule("choice-of-not", "where(not p, x, y)", "where(p, y, x)"),
     Rule("choice-of-choice-else", "where(p, x, where(p, y, z))", "where(p, x, z)"),
     Rule("choices-joined", "where(p, x, 0) + where(p, 0, y)", "where(p, x, y)"),

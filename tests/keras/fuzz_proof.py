@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from fuzz_numbers import wrong
 
 from lossdsl.checked import Checked, analyse
 from lossdsl.errors import LossError
@@ -47,6 +48,8 @@ KIN = (
     "xlogy({a}, {a})",
     "({a} * {b} / {b})",
     "softmax({c} * {a} - {b})",
+    "sum({a} * mean({b}, axis=-1), axis=-1)",
+    "sum(log_softmax({a}) * {t}, axis=-1)",
 )
 """Values that belong together: what the analysis knows of them beyond their intervals."""
 OUTER = (
@@ -71,7 +74,8 @@ class Writer:
     def formula(self) -> str:
         pick = self.random.choice
         size = pick(("k", "k", "k", "1"))
-        heads = [f"{name}: float[batch, {size}] {pick(RANGES)}".rstrip() for name in ("y_true", "y_pred")]
+        shapes = {"y_true": pick((f"batch, {size}",) * 7 + ("batch",)), "y_pred": f"batch, {size}"}
+        heads = [f"{name}: float[{shape}] {pick(RANGES)}".rstrip() for name, shape in shapes.items()]
         return "\n".join([*heads, f"mean({self.value(self.random.randint(2, 5))} + 0 * y_pred)"])
 
     def value(self, depth: int) -> str:
@@ -89,7 +93,8 @@ class Writer:
         if roll < 0.78:
             return f"{pick(CALLS)}({self.value(depth - 1)}, {pick((pick(CONSTANTS), self.value(depth - 1)))})"
         if roll < 0.86:
-            return f"{pick(MANY)}({self.value(depth - 1)}, axis=-1)"
+            where = pick(("", "", "", f", where={self.value(depth - 1)} > {pick(('0', '0.5', 'y_true'))}"))
+            return f"{pick(MANY)}({self.value(depth - 1)}, axis=-1{where})"
         if roll < 0.92:
             return f"clip({self.value(depth - 1)}, {pick(('epsilon', '0', '-1', '1e-6'))}, {pick(('1', '1 - epsilon', '5'))})"
         sign = pick((">", "<", ">=", "!=", "=="))
@@ -140,8 +145,8 @@ def data(claim: Claim, samples: int = 96) -> dict[str, np.ndarray]:
     random = np.random.default_rng(len(claim.text))
     found = {}
     for name, interval in inputs(claim.checked, min(claim.kind.largest, FLOAT32.largest)).items():
-        entries = claim.checked.elaborated.inputs.types["y_pred"].axes[1].size
-        shape = (samples, entries.offset if entries.symbol is None else 4)
+        axes = () if name == "upstream" else claim.checked.elaborated.inputs.types[name].axes[1:]
+        shape = (samples, *(axis.size.offset if axis.size.symbol is None else 4 for axis in axes))
         numbers = np.ones(samples, np.float32) if name == "upstream" else _numbers(interval, shape, random)
         found[name] = claim.kind.rounded(numbers)
     return found
@@ -174,12 +179,12 @@ def _numbers(interval: Interval, shape: tuple[int, ...], random: np.random.Gener
         np.where(random.uniform(size=shape) < 0.5, wide, random.normal(size=shape)), interval.lo, interval.hi
     )
     numbers = np.where(random.uniform(size=shape) < 0.6, random.choice(pool, shape), between).astype(np.float32)
-    numbers[: shape[0] // 4] = random.choice(pool, (shape[0] // 4, 1))
+    numbers[: shape[0] // 4] = random.choice(pool, (shape[0] // 4, *[1] * (len(shape) - 1)))
     return np.where(np.abs(numbers) < SMALLEST, np.float32(0), numbers) if 0.0 in interval else numbers
 
 
 def failures(group: list[Claim], mode: str) -> list[str]:
-    """The formulas of a group whose value or gradient came out as NaN or infinite, though proved finite."""
+    """The formulas of a group whose value or gradient came out as NaN or infinite, though proved finite, or wrong."""
     from keras import ops
 
     from benchmarks.modes import code, compiled
@@ -192,19 +197,27 @@ def failures(group: list[Claim], mode: str) -> list[str]:
             for of, x in zip(every, arrays, strict=True)
         ]
 
-    found = compiled(run, mode)([{n: ops.convert_to_tensor(x) for n, x in data(claim).items()} for claim in group])
-    wrong = []
-    for claim, (value, slope) in zip(group, found, strict=True):
-        for proved, part, result, kept in (
-            (claim.value, "value", value, claim.kind.computing),
-            (claim.gradient, "gradient", slope, claim.kind),
-        ):
-            bad = ~np.isfinite(kept.rounded(ops.convert_to_numpy(result)))
-            if proved and bad.any():
-                at = np.argwhere(bad)[0][0]
-                shown = {name: x[at].tolist() for name, x in data(claim).items()}
-                wrong.append(f"{mode}: the {part} of\n{claim.text}\nis not finite in {claim.kind.name} for {shown}")
-    return wrong
+    every_data = [data(claim) for claim in group]
+    found = compiled(run, mode)([{n: ops.convert_to_tensor(x) for n, x in arrays.items()} for arrays in every_data])
+    return [
+        f"{mode}: {text}"
+        for claim, arrays, results in zip(group, every_data, found, strict=True)
+        for text in _faults(claim, arrays, *map(ops.convert_to_numpy, results))
+    ]
+
+
+def _faults(claim: Claim, arrays: dict[str, np.ndarray], value: np.ndarray, slope: np.ndarray) -> Iterator[str]:
+    found = {"value": claim.kind.computing.rounded(value), "gradient": claim.kind.rounded(slope)}
+    proved = {"value": claim.value, "gradient": claim.gradient}
+    kinds = {
+        "not finite": {part: ~np.isfinite(x).reshape(len(x), -1).all(1) & proved[part] for part, x in found.items()},
+        "wrong": wrong(claim.checked, arrays, claim.kind, found),
+    }
+    for what, faults in kinds.items():
+        for part, bad in faults.items():
+            if bad.any():
+                shown = {name: x[np.argmax(bad)].tolist() for name, x in {**arrays, part: found[part]}.items()}
+                yield f"the {part} of\n{claim.text}\nis {what} in {claim.kind.name} for {shown}"
 
 
 MODES = {"tensorflow": ("eager", "graph", "xla"), "jax": ("jit",), "torch": ("eager",)}

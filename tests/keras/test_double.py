@@ -5,10 +5,21 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import tensorflow as tf
+from keras import ops
 from modes import MODES
 
 import lossdsl
-from lossdsl.backends import shims
+from lossdsl.backends import reference, shims
+from lossdsl.backends.keras_text import function
+from lossdsl.backends.load import load
+from lossdsl.backends.positions import Positions
+from lossdsl.checked import analyse
+from lossdsl.checker.elaborate import Elaborator
+from lossdsl.checker.scope import Scope
+from lossdsl.ir.node import INPUT, reachable
+from lossdsl.ops import INTERNAL, OPS
+from lossdsl.ops.op import Family
+from lossdsl.syntax.parse import parse_expression
 
 CASES = [
     ("mean(std(y_pred, axis=-1) + 0 * y_pred)", [[2.0, 2.0], [0.0, 0.0], [1e-200, 3e-200]]),
@@ -41,3 +52,31 @@ def test_value_and_gradient(text: str, numbers: list[list[float]], mode: str) ->
 
 def test_the_error_function_has_ends() -> None:
     assert shims.erf(tf.constant([np.inf, -np.inf, 0.0], "float64")).numpy().tolist() == [1.0, -1.0, 0.0]
+
+
+NUMBERS = {
+    name: op
+    for name, op in {**OPS, **INTERNAL}.items()
+    if op.family is Family.ELEMENTWISE
+    and len(op.signature.values) > 1
+    and {a.kind for a in op.signature.values} <= {"float", "T"}
+}
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+def test_a_number_beside_data_has_all_its_digits(name: str) -> None:
+    """0.35 in any place of any operation of several values, in the code that is printed: as it is in NumPy."""
+    checked = analyse("mean(y_true + y_pred)")
+    builder, layout = checked.elaborated.builder, checked.elaborated.builder.layout.ids
+    data = {"y_true": np.array([[0.2, 0.3]]), "y_pred": np.array([[0.4, 0.7]])}
+    places = range(len(NUMBERS[name].signature.values))
+    for place in places:
+        operands = [("0.35", "y_pred", "y_true")[0 if i == place else 1 + i % 2] for i in places]
+        elaborator = Elaborator(builder, uses={}, epsilon=0.0)
+        inputs = {x.attr("name"): x for x in reachable([checked.elaborated.root]) if x.op == INPUT}
+        scope = Scope(values=inputs, internal=True)
+        root = elaborator.expression(parse_expression(f"{name}({', '.join(operands)})"), scope)
+        source = function("value", ["y_true", "y_pred"], Positions(layout), {}, root)
+        code = load(source, "<numbers>", ops=ops, shims=shims)
+        found = code.value(*(ops.convert_to_tensor(array) for array in data.values()))
+        np.testing.assert_allclose(found, reference.evaluate(root, layout, data), rtol=1e-13, err_msg=source)

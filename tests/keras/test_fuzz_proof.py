@@ -10,6 +10,7 @@ from fuzz_proof import KEPT, Claim, claims, failures, table
 
 from lossdsl.analysis import finite
 from lossdsl.checked import analyse
+from lossdsl.ir.build import Builder
 from lossdsl.proof import OPEN, PROVED, prove
 
 SIZE = 25
@@ -41,6 +42,18 @@ def test_a_wrong_proof_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(finite, "_overflows", lambda *_: False)
     group = list(islice(claims(seed=12, count=60), SIZE))
     assert failures(group, "eager")
+
+
+def test_a_wrong_number_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As one that landed: a sum that counts an operand without its axis once, not once an entry."""
+    text = "y_true: float[batch] in [0, 1]\ny_pred: float[batch, k] in [-10, 10]\nsum(log_softmax(y_pred) * y_true)"
+
+    def found() -> list[str]:
+        return failures([Claim(text, analyse(text), True, True)], "eager")
+
+    assert not found()
+    monkeypatch.setattr(Builder, "_whole", lambda _self, _op, operands, *_: operands)
+    assert len(found()) == 2 and all("\nis wrong in float32 for " in told for told in found())
 
 
 @pytest.mark.parametrize(

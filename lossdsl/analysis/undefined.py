@@ -1,0 +1,53 @@
+"""Whether a value is a number, and not NaN, whatever finite data come: what comparing it says depends on that."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import product
+
+import numpy as np
+
+from lossdsl.analysis.conditions import holds
+from lossdsl.analysis.ranges import constants_of, range_of
+from lossdsl.interval import LARGEST, Interval
+from lossdsl.ir.node import INPUT, STRUCTURAL, Node, reachable
+from lossdsl.ops import row
+from lossdsl.ops.op import EVERYWHERE, Curvature, Family, Monotone, RangeRule
+from lossdsl.types import DType
+
+DATA = Interval(-LARGEST, LARGEST)
+
+
+def is_defined(root: Node) -> bool:
+    """Whether nothing in a graph can be NaN: `where(log(x) < 5, y, z)` is z where the logarithm is none."""
+    known: dict[Node, Interval] = {}
+    for node in reachable([root]):
+        operands = [known[operand] for operand in node.inputs]
+        number = node.op == INPUT and node.type.dtype is not DType.BOOL
+        known[node] = DATA if number else range_of(node, operands)
+        if node.op not in STRUCTURAL and not _is_number(node, operands, known[node]):
+            return False
+    return True
+
+
+def _is_number(node: Node, operands: Sequence[Interval], result: Interval) -> bool:
+    op = row(node.op)
+    arguments = dict(zip((a.name for a in op.signature.values), operands, strict=True))
+    if op.domain != EVERYWHERE and op.family is not Family.INDEX and holds(op.domain, arguments) is not True:
+        return False
+    return all(abs(x.lo) <= LARGEST >= abs(x.hi) for x in operands) or not undefined(node, operands, result)
+
+
+def undefined(node: Node, operands: Sequence[Interval], result: Interval) -> bool:
+    """Whether an operation may be NaN where operands may be infinite: as `inf - inf` is, and `0 * inf`."""
+    op = row(node.op)
+    if op.range is RangeRule.HULL:
+        return False
+    if op.family is not Family.ELEMENTWISE:
+        rises = op.curvature is Curvature.AFFINE and set(op.monotone) == {Monotone.UP}
+        return not rises or (result.lo == -math.inf and result.hi == math.inf)
+    ends = [{x.lo, x.hi, 0.0} if 0.0 in x else {x.lo, x.hi} for x in operands]
+    with np.errstate(all="ignore"):
+        values = [op.numpy(*map(np.float64, place), **constants_of(node)) for place in product(*ends)]
+    return any(map(np.isnan, values))
