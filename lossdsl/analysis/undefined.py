@@ -9,7 +9,7 @@ from itertools import product
 import numpy as np
 
 from lossdsl.analysis.conditions import holds
-from lossdsl.analysis.ranges import constants_of, range_of
+from lossdsl.analysis.ranges import constants_of, inner_of, range_of
 from lossdsl.interval import LARGEST, Interval
 from lossdsl.ir.node import INPUT, STRUCTURAL, Node, reachable
 from lossdsl.ops import row
@@ -36,7 +36,14 @@ def _is_number(node: Node, operands: Sequence[Interval], result: Interval) -> bo
     arguments = dict(zip((a.name for a in op.signature.values), operands, strict=True))
     if op.domain != EVERYWHERE and op.family is not Family.INDEX and holds(op.domain, arguments) is not True:
         return False
-    return all(abs(x.lo) <= LARGEST >= abs(x.hi) for x in operands) or not undefined(node, operands, result)
+    inner = inner_of(node, operands)
+    if inner is not None and _overflows(inner):
+        return False
+    return not any(map(_overflows, operands)) or not undefined(node, operands, result)
+
+
+def _overflows(interval: Interval) -> bool:
+    return interval.magnitude > LARGEST
 
 
 def undefined(node: Node, operands: Sequence[Interval], result: Interval) -> bool:
