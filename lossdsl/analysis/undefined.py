@@ -13,7 +13,7 @@ from lossdsl.analysis.ranges import constants_of, inner_of, range_of
 from lossdsl.interval import LARGEST, Interval
 from lossdsl.ir.node import INPUT, STRUCTURAL, Node, reachable
 from lossdsl.ops import row
-from lossdsl.ops.op import EVERYWHERE, Curvature, Family, Monotone, RangeRule
+from lossdsl.ops.op import EVERYWHERE, PRIMITIVE, Curvature, Family, Monotone, RangeRule
 from lossdsl.types import DType
 
 DATA = Interval(-LARGEST, LARGEST)
@@ -37,8 +37,9 @@ def _is_number(node: Node, operands: Sequence[Interval], result: Interval) -> bo
     if op.domain != EVERYWHERE and op.family is not Family.INDEX and holds(op.domain, arguments) is not True:
         return False
     inner = inner_of(node, operands)
-    if inner is not None and _overflows(inner):
-        return False
+    both_ways = op.means != PRIMITIVE and result.lo == -math.inf and result.hi == math.inf
+    if both_ways or (inner is not None and _overflows(inner)):
+        return False  # parts of it may be infinite apart, as those of `exp(x) - exp(y)`
     return not any(map(_overflows, operands)) or not undefined(node, operands, result)
 
 
