@@ -34,6 +34,8 @@ SMALL = 2.0**-20
 """Beside 1, what has been left of larger numbers that cancelled."""
 CLOSE = 2.0**-16
 """Beside 1, what is too near to be told apart, after many operations."""
+TINY = 1e-30
+"""What a function may flush to 0."""
 FAR = LARGEST / 16
 """What has sums that overflow; and a length of that many entries may."""
 EXACT = {"negative", "abs", "sign", "relu", "maximum", "minimum", "clip", "where", "floor", "ceil", "round", "max", "min",
@@ -119,31 +121,40 @@ class _Moved:
 
     def _value(self, node: Node) -> np.ndarray:
         found = np.asarray(reference._value(node, self.values, self.positions, self.data, np.float64))
+        operands = [self.values[x] for x in node.inputs]
         if node.op in COMPARISONS:
-            self._doubt(*np.broadcast_arrays(*(np.asarray(self.values[x], np.float64) for x in node.inputs)))
+            self._doubt(*np.broadcast_arrays(*(np.asarray(x, np.float64) for x in operands)))
+        elif node.op == "sign":
+            self._doubt(operands[0], np.zeros_like(operands[0]))
         elif node.op not in STRUCTURAL and row(node.op).family is Family.ORDER:
             axis = self.positions.of(node.axes[0])
-            ordered = np.sort(self.values[node.inputs[0]], axis=axis)
+            ordered = np.sort(operands[0], axis=axis)
             self._doubt(*(np.delete(ordered, end, axis) for end in (0, -1)))
         if found.dtype.kind != "f":
             return found
         self.unsure |= self._largest(found) > FAR
-        if not _rounds(node):
-            return found
+        return self._shaken(node, found) if _rounds(node) else found
+
+    def _shaken(self, node: Node, found: np.ndarray) -> np.ndarray:
         rank = max(found.ndim, self.positions.rank)
         every = self._copies(found.reshape(*[1] * (rank - found.ndim), *found.shape))
-        size = np.abs(every)
-        if node.op in SUMS:
-            names = [a.name for a in row(node.op).signature.values]
-            parts = [
-                self._largest(self.values[x]) for a, x in zip(names, node.inputs, strict=True) if a in SUMS[node.op]
-            ]
-            size = np.prod([np.ones(self.samples), *parts], axis=0).reshape(-1, *[1] * (every.ndim - 2))
+        size = self._rounded(node, every)
         by = self.random.integers(-UNITS, UNITS + 1, every.shape) * self.unit * 2.0 ** np.floor(np.log2(size))
-        moved = np.where(np.abs(every) < SMALLEST, 0.0, every)  # as hardware does it
-        moved = (moved.astype(self.computed) + np.nan_to_num(by)).astype(self.computed)
-        moved = np.concatenate([every[:1], moved[1:]])
+        flushed = np.where(np.abs(every) < SMALLEST, 0.0, every).astype(self.computed)  # as hardware does it
+        moved = np.concatenate([every[:1], (flushed + np.nan_to_num(by)).astype(self.computed)[1:]])
         return moved.reshape(-1, *moved.shape[2:])
+
+    def _rounded(self, node: Node, every: np.ndarray) -> np.ndarray:
+        """The size of what an operation rounds."""
+        if node.op in SUMS:
+            operands = zip((a.name for a in row(node.op).signature.values), node.inputs, strict=True)
+            parts = [self._largest(self.values[x]) for name, x in operands if name in SUMS[node.op]]
+            return np.prod([np.ones(self.samples), *parts], axis=0).reshape(-1, *[1] * (every.ndim - 2))
+        if node.op == "subtract" and not any(x.is_const for x in node.inputs):
+            # TensorFlow makes (c + z) - y of c - (y - z), and rounds twice
+            left, right = (np.abs(self._copies(self.values[x])) for x in node.inputs)
+            return np.maximum(left, right)
+        return np.abs(every)
 
     def _doubt(self, left: np.ndarray, right: np.ndarray) -> None:
         """Leave out the samples in which both are nearly the same, unless they are just the same however moved.
@@ -152,7 +163,7 @@ class _Moved:
         """
         left, right = self._copies(left), self._copies(right)
         apart, size = np.abs(left - right), np.maximum(np.abs(left), np.abs(right))
-        near = ~(apart > np.maximum(CLOSE * size, SLACK * np.abs(apart - apart[0]).max(0)))
+        near = ~(apart > np.maximum(CLOSE * size + TINY, SLACK * np.abs(apart - apart[0]).max(0)))
         doubtful = near.any(0) & ~(left == right).all(0)
         self.unsure |= doubtful.reshape(self.samples, -1).any(1)
 
