@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from lossdsl.checked import Checked
 
 
+@lru_cache(maxsize=64)  # one formula is run in several modes
 def code(checked: Checked) -> Any:
     """`value(y_true, y_pred)` and, where there is a gradient of ours, `pull_value(y_true, y_pred, upstream)`."""
     from keras import ops

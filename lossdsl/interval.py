@@ -21,6 +21,8 @@ ULP = 2.0**-23
 """Relative spacing of float32."""
 BLURRED = 2.0**-100
 """Below it functions may vanish: XLA's `erf` of the smallest normal number does."""
+RECIPROCAL_ULPS = 4
+"""Float32 units in the last place by which TensorFlow's inverse of a number may err, and as much again."""
 SLACK = 16
 """Float32 units in the last place by which a framework's `exp`, `log`, ... may err."""
 
@@ -96,6 +98,20 @@ class Interval:
         if other.lo < 0.0 < other.hi or other.lo == other.hi == 0.0:
             return EVERYTHING
         return _corners(_over, self, _one_sided(other))
+
+    def quotient(self, other: Interval) -> Interval:
+        """The same as frameworks compute it, not always rounded correctly.
+
+        TensorFlow's graphs take `1 / x` by an approximation, by which 1 / 1 is 0.99999994, and products with a rounded
+        inverse for quotients by a number, which XLA does not round again before it subtracts.
+        """
+        found = self / other
+        if self.lo == self.hi == 1.0:
+            wide = found.widened(RECIPROCAL_ULPS)
+            return wide if found.hi != 1.0 else Interval(wide.lo, 1.0)
+        number = other.hi - other.lo <= 2.0 * ULP * other.magnitude
+        exact = other.is_point and abs(math.frexp(other.lo)[0]) == 0.5
+        return found.widened(RECIPROCAL_ULPS) if number and not exact else found
 
     def __abs__(self) -> Interval:
         return Interval(self.mignitude, self.magnitude)

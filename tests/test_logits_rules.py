@@ -11,6 +11,7 @@ from mpmath import mp
 import lossdsl
 from lossdsl.backends import reference
 from lossdsl.checked import analyse
+from lossdsl.ops import INTERNAL
 from lossdsl.rewrite.logits import KNOWN_LOGITS, LARGEST_GUARD, RULES_FOR_LOGITS, UNGUARDED
 from lossdsl.rewrite.passes import rewrite
 
@@ -22,7 +23,9 @@ ONE_HOT = np.eye(3)[[1, 0, 2]]
 def written(text, share, **numbers):
     """A side of a rule as a formula: x is y_pred, i the labels, y a share."""
     names = {"x": "y_pred", "i": "y_true", "y": str(share), "z": "0.7", "p": "(y_pred > 0.2)", **numbers}
-    text = text.replace("axis=axis", "axis=-1").replace("probability(", "exp(")  # no formula can name the first
+    text = text.replace("probability(", "exp(")  # no formula can name these
+    text = text.replace("log_softmax_others(x, axis=axis)", f"({INTERNAL['log_softmax_others'].means})")
+    text = text.replace("axis=axis", "axis=-1")
     return re.sub(r"\b[xiyzpck]\b", lambda found: names[found.group()], text)
 
 
@@ -66,6 +69,7 @@ def on_logits(text, true, logits, activation):
 BY_LOGITS = "mean(softplus(y_pred) - y_true * y_pred)"
 BY_CLASSES = "-sum(where(y_true == 0, 0, y_true * log_softmax(y_pred)), axis=-1)"
 TAKEN = "-take_along_axis(log_softmax(y_pred), y_true)"
+OTHERS = "logsumexp(y_pred, axis=-1) - logsumexp(y_pred, axis=-1, where=one_hot(y_true, 3) == 0)"
 FOCAL = """
 z = where(y_true == 1, y_pred, -y_pred)
 sum(-0.25 * sigmoid(-z)**2 * log_sigmoid(z))
@@ -116,6 +120,20 @@ SAME = {
     "by class, from the library": ("categorical_crossentropy", BY_CLASSES, SHARES, "softmax"),
     "by class number": ("sparse_categorical_crossentropy", TAKEN, LABELS, "softmax"),
     "by class number, taken": ("-log(take_along_axis(y_pred, y_true))", TAKEN, LABELS, "softmax"),
+    "what a class leaves": ("-log(1 - take_along_axis(y_pred, y_true))", OTHERS, LABELS, "softmax"),
+    "what a class leaves, guarded": (
+        "-log(1 - clip(take_along_axis(y_pred, y_true), epsilon, 1 - epsilon))",
+        OTHERS,
+        LABELS,
+        "softmax",
+    ),
+    "what a class leaves, by its share": (
+        "-sum(one_hot(y_true, 3) * log(1 - y_pred + epsilon), axis=-1)",
+        OTHERS,
+        LABELS,
+        "softmax",
+    ),
+    "what a class leaves, from the library": ("complementary_crossentropy", OTHERS, LABELS, "softmax"),
     "divergence": (
         "sum(xlogy(y_true, y_true / (y_pred + epsilon)), axis=-1)",
         "sum(xlogy(y_true, y_true) - where(y_true == 0, 0, y_true * log_softmax(y_pred)), axis=-1)",

@@ -94,6 +94,9 @@ def test_a_known_bug_is_an_alarm_and_its_mended_form_is_proved(family: str) -> N
         # under XLA the shift of a softmax would be off by the product's rounding, which is done before
         ("y_pred: float[batch, k] in [-1000, 1000]\nmean(log_softmax(y_pred / 1e-8))", PROVED, PROVED),
         ("y_pred: float[batch, k] in [-1000, 1000]\nmean(log_softmax(y_pred / 1e-5))", PROVED, PROVED),
+        # what a class leaves is never 0, but where it is the only one
+        ("y_pred: float[batch, 3] in [-1000, 1000]\n-sum(log(1 - softmax(y_pred)))", PROVED, PROVED),
+        ("y_pred: float[batch, k] in [-1000, 1000]\n-sum(log(1 - softmax(y_pred)))", ALARM, PROVED),
         ("mean(y_pred / (y_true - y_true + 1))", PROVED, PROVED),
         ("mean(y_pred / y_true)", ALARM, ALARM),
         ("y_true: float[batch, k] in (0, inf)\ny_pred: float[batch, k]\nmean(log(y_true) * y_pred)", PROVED, PROVED),

@@ -49,6 +49,8 @@ from lossdsl.backends.shims_products import xlogy as xlogy
 from lossdsl.backends.shims_shares import log_dirichlet as log_dirichlet
 from lossdsl.backends.shims_shares import log_dirichlet_slope as log_dirichlet_slope
 from lossdsl.backends.shims_shares import log_softmax as log_softmax
+from lossdsl.backends.shims_shares import log_softmax_others as log_softmax_others
+from lossdsl.backends.shims_shares import log_softmax_others_pull as log_softmax_others_pull
 from lossdsl.backends.shims_shares import log_softmax_pull as log_softmax_pull
 from lossdsl.backends.shims_shares import logsumexp as logsumexp
 from lossdsl.backends.shims_shares import others_sum as others_sum

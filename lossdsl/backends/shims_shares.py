@@ -44,6 +44,35 @@ def log_softmax_pull(x: Any, g: Any, axis: Any) -> Any:
     return (g * rest + (g - exponentials * ops.sum(g, axis=axis, keepdims=True))) / (1.0 + rest)
 
 
+def log_softmax_others(x: Any, axis: Any) -> Any:
+    """log(1 - softmax(x)); of an entry with more than half, from the others alone."""
+    share, most, whole, second, exponentials = others(x, axis)
+    gap = second + ops.log(ops.sum(exponentials, axis=axis, keepdims=True)) - whole
+    return ops.where(most, gap, ops.log1p(-ops.minimum(share, 0.5)))
+
+
+def log_softmax_others_pull(x: Any, g: Any, axis: Any) -> Any:
+    """The gradient of `log_softmax_others`: one with more than half moves the others by their shares of the rest."""
+    share, most, _, _, exponentials = others(x, axis)
+    total = ops.sum(exponentials, axis=axis, keepdims=True)
+    given = ops.sum(ops.where(most, g * share, 0.0), axis=axis, keepdims=True)
+    odds = ops.where(most, 0.0, g * share / (1.0 - ops.minimum(share, 0.5)))
+    moved = share * (ops.sum(odds, axis=axis, keepdims=True) - odds - g)
+    return moved + exponentials * (given / ops.maximum(total, 1.0))
+
+
+def others(x: Any, axis: Any) -> tuple[Any, ...]:
+    """softmax(x), where it is more than half, the logarithm of its sum less the largest x, and of all but the former
+    the largest less that x, and exponentials by it.
+    """
+    _, below, exponentials, rest = powers(x, axis)
+    share = exponentials / (1.0 + rest)
+    most = share > 0.5
+    left = ops.where(most, -float("inf"), below)
+    second = ops.maximum(ops.max(left, axis=axis, keepdims=True), -3.4028234663852886e38)
+    return share, most, ops.log1p(rest), second, ops.exp(left - second)
+
+
 def sum_log_softmax(x: Any, t: Any, axis: Any, keepdims: bool = False) -> Any:
     """The sum of t * log_softmax(x)."""
     _, below, _, rest = powers(x, axis)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lossdsl.interval import by_ends
+from lossdsl.interval import Interval, by_ends
 from lossdsl.ops.op import (
     EVERYWHERE,
     NO_GUARD,
@@ -98,7 +98,7 @@ ROWS = (
         domain="x2 != 0",
         guard="maximum(x2, epsilon)",
         monotone=(Monotone.BY_GRAD, Monotone.BY_GRAD),
-        range=lambda x1, x2: x1 / x2,
+        range=Interval.quotient,
         inner=NOTHING_LARGER,
         curvature=Curvature.NEITHER,
         grad=("g / x2", "-g * out / x2"),

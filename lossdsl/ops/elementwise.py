@@ -133,7 +133,7 @@ ROWS = (
         domain="x != 0",
         guard="maximum(x, epsilon)",
         monotone=(Monotone.BY_GRAD,),
-        range=lambda x: YES / x,
+        range=YES.quotient,
         inner=NOTHING_LARGER,
         curvature=Curvature.NEITHER,
         grad=("-g * square(out)",),

@@ -7,9 +7,11 @@ the gradient, by which the last wrong answers would still be unlearned.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
-from lossdsl.interval import SIGNED_UNIT, UNIT, Interval
+from lossdsl.interval import LARGEST, SIGNED_UNIT, UNIT, Interval, point
 from lossdsl.ops.along import log_softmax, log_softmax_range, softmax
 from lossdsl.ops.gamma_functions import others_sum
 from lossdsl.ops.near_functions import exp_rest
@@ -29,7 +31,7 @@ from lossdsl.ops.op import (
     Op,
     RangeRule,
 )
-from lossdsl.ops.reduction import SUM_ULPS
+from lossdsl.ops.reduction import SUM_ULPS, largest_and_rest
 
 
 def _softmax_pull(x: Array, g: Array, axis: tuple[int, ...] | int) -> Array:
@@ -44,6 +46,39 @@ def _log_softmax_pull(x: Array, g: Array, axis: tuple[int, ...] | int) -> Array:
     out = softmax(x, axis)
     first = g * others_sum(out, axis) - out * others_sum(g, axis)
     return np.where(out > 0.5, first, g - out * np.sum(g, axis=axis, keepdims=True))
+
+
+def _log_softmax_others(x: Array, axis: tuple[int, ...] | int) -> Array:
+    """Of an entry with more than half, by the logarithms of the sums of the others and of all."""
+    share, _, rest, whole = _sums_of_others(x, axis)
+    return np.where(share > 0.5, rest - whole, np.log1p(-np.minimum(share, 0.5)))
+
+
+def _log_softmax_others_pull(x: Array, g: Array, axis: tuple[int, ...] | int) -> Array:
+    """Of an entry with more than half, what it gives the others by their shares of what is left."""
+    share, others, rest, _ = _sums_of_others(x, axis)
+    most = share > 0.5
+    odds = np.where(most, 0.0, g * share / (1.0 - np.minimum(share, 0.5)))
+    left = np.exp(others - np.where(np.isfinite(rest), rest, 0.0))
+    given = np.sum(np.where(most, g * share, 0.0), axis=axis, keepdims=True)
+    return share * (np.sum(odds, axis=axis, keepdims=True) - odds - g) + left * given
+
+
+def _sums_of_others(x: Array, axis: tuple[int, ...] | int) -> tuple[Array, Array, Array, Array]:
+    """softmax(x), x without an entry that has more than half, and the logarithms of the sums of exponentials, without
+    that and whole; all but the first less the largest x.
+    """
+    (largest, whole), share = largest_and_rest(x, axis), softmax(x, axis)
+    others = np.where(share > 0.5, -np.inf, x - largest)
+    second = np.maximum(np.max(others, axis=axis, keepdims=True), -LARGEST)
+    rest = second + np.log(np.sum(np.exp(others - second), axis=axis, keepdims=True))
+    return share, others, rest, whole
+
+
+def _log_softmax_others_range(x: Interval, n: Interval) -> Interval:
+    """Not above 0; of one entry alone it is the logarithm of 0, and of more least where that is above all others."""
+    least = point(x.lo - x.hi - math.log(2.0)).widened().lo if n.lo >= 2.0 else -math.inf
+    return Interval(min(0.0, least), 0.0)
 
 
 CLOSE = 30.0
@@ -125,6 +160,46 @@ ROWS = (
         masked=NOT_A_REDUCTION,
         numpy=_softmax_gap,
         keras="shims.softmax_gap({x}, {y}, {axis})",
+    ),
+    Op(
+        sig="log_softmax_others(x: float[*s], axis: axis = -1) -> float[*s]",
+        family=Family.ALONG,
+        means="log(1 - softmax(x, axis=axis))",
+        doc="log(1 - softmax(x)): what all other entries have, however little that is.",
+        example="log_softmax_others([0, 0]) -> [-0.6931471805599453, -0.6931471805599453]",
+        latex=r"\log\left(1 - \operatorname{{softmax}}_{{{axis}}}({x})\right)",
+        domain=EVERYWHERE,
+        guard=NO_GUARD,
+        monotone=(Monotone.BY_GRAD,),
+        range=_log_softmax_others_range,
+        inner=SHIFTED,
+        curvature=Curvature.NEITHER,
+        grad=("log_softmax_others_pull(x, g, axis=axis)",),
+        at_kink=NO_KINK,
+        safe=NO_LIMITS,
+        masked=NOT_A_REDUCTION,
+        numpy=_log_softmax_others,
+        keras="shims.log_softmax_others({x}, {axis})",
+    ),
+    Op(
+        sig="log_softmax_others_pull(x: float[*s], g: float[*s], axis: axis = -1) -> float[*s]",
+        family=Family.ALONG,
+        means="log_softmax_pull(x, -g * softmax(x, axis=axis) / (1 - softmax(x, axis=axis)), axis=axis)",
+        doc="The gradient of `log_softmax_others`, by its argument.",
+        example="log_softmax_others_pull([0, 0], [1, 0]) -> [-0.5, 0.5]",
+        latex=r"\left(\log(1 - \operatorname{{softmax}})\right)'_{{{axis}}}({x}) \, {g}",
+        domain=EVERYWHERE,
+        guard=NO_GUARD,
+        monotone=(Monotone.UNORDERED, Monotone.UNORDERED),
+        range=lambda x, g, n: (SIGNED_UNIT * g * Interval(4.0, 4.0)).widened(SUM_ULPS),
+        inner=SHIFTED,
+        curvature=Curvature.NEITHER,
+        grad=(BACKEND, BACKEND),
+        at_kink=NO_KINK,
+        safe=NO_LIMITS,
+        masked=NOT_A_REDUCTION,
+        numpy=_log_softmax_others_pull,
+        keras="shims.log_softmax_others_pull({x}, {g}, {axis})",
     ),
     Op(
         sig="softmax_pull(x: float[*s], g: float[*s], axis: axis = -1) -> float[*s]",

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from lossdsl.ir.build import Builder
 from lossdsl.ir.node import INPUT, Node, reachable
-from lossdsl.rewrite.rules import Rule
+from lossdsl.rewrite.rules import STABILISE, Rule
 
 ACTIVATIONS = ("sigmoid", "softmax")
 """What may have made probabilities of logits; softmax along the last axis."""
@@ -34,6 +34,13 @@ _PROBABILITIES = {
     ),
     "lifted": ("probability(x)", "x"),
 }
+_RESTS = {
+    "sigmoid": "log_sigmoid(-x)",
+    "softmax": "log_softmax_others(x, axis=axis)",
+    "taken": "take_along_axis(log_softmax_others(x, axis=axis), i, axis=axis)",
+    "lifted": "log(-expm1(x))",
+}
+"""The logarithm of what such a probability leaves."""
 _LOGARITHMS_OF = {
     "log": ("log({0})", "{0}"),
     "log2": ("log2({0})", "{0} * 1.4426950408889634"),
@@ -51,30 +58,33 @@ _OF_THE_REST = {
 
 
 def _rules(guards: Mapping[str, tuple[str, str]]) -> Iterator[Rule]:
-    """Logarithms of a probability, guarded so."""
+    """Logarithms of a probability, or of the rest of one, guarded so."""
+    rests = {f"rest-of-{of}": (f"(1 - {_PROBABILITIES[of][0]})", logarithm) for of, logarithm in _RESTS.items()}
     for name, (left, right) in _LOGARITHMS_OF.items():
-        for of, (probability, logarithm) in _PROBABILITIES.items():
+        for of, (probability, logarithm) in {**_PROBABILITIES, **rests}.items():
             for guard, (guarded, when) in guards.items():
                 inside = guarded.format(probability)
                 yield Rule(f"{name}-{guard}{of}", left.format(inside), right.format(logarithm), when)
 
 
+def _rests(guards: Mapping[str, tuple[str, str]]) -> Iterator[Rule]:
+    """Logarithms of what a probability leaves that is guarded so."""
+    for name, (left, right) in _OF_THE_REST.items():
+        for of, rest in _RESTS.items():
+            for guard, (guarded, when) in guards.items():
+                inside = guarded.format(_PROBABILITIES[of][0])
+                yield Rule(f"{name}-{guard}{of}", left.format(inside), right.format(rest), when)
+
+
 KNOWN_LOGITS = (
-    *(rule for rule in _rules(_BARE) if rule.name not in ("log-sigmoid", "log-softmax")),
+    *(rule for rule in (*_rules(_BARE), *_rests(_BARE)) if rule.left not in {known.left for known in STABILISE}),
     Rule("sigmoid-of-choice", "where(p, sigmoid(x), sigmoid(y))", "sigmoid(where(p, x, y))"),
     Rule("softmax-scaled", "softmax(x, axis=axis) / sum(softmax(x, axis=axis), axis=axis)", "softmax(x, axis=axis)"),
     Rule("log-softmax-again", "log_softmax(log_softmax(x, axis=axis), axis=axis)", "log_softmax(x, axis=axis)"),
 )
 """The same value. Not for every formula: on logits nobody writes so, and every rule costs time."""
 
-UNGUARDED = (
-    *_rules(_FROM_BELOW),
-    *(
-        Rule(f"{name}-{guard}sigmoid", left.format(text.format("sigmoid(x)")), right.format("log_sigmoid(-x)"), when)
-        for name, (left, right) in _OF_THE_REST.items()
-        for guard, (text, when) in _FROM_ABOVE.items()
-    ),
-)
+UNGUARDED = (*_rules(_FROM_BELOW), *_rests(_FROM_ABOVE))
 """Another value where the guard would bite: applied only where the logits stand for the probabilities themselves."""
 
 RULES_FOR_LOGITS = (*UNGUARDED, *KNOWN_LOGITS)
@@ -121,8 +131,9 @@ def _lifted(builder: Builder, node: Node) -> Node:
     return builder.apply(outer, [index], span=node.span)
 
 
-_LOGARITHMS = frozenset({"log", "log2", "log10", "log1p", "xlogy", "xlog1py", "log_sigmoid", "softplus", "log_softmax",
-                         "logsumexp", "log_bernoulli", "sum_log_softmax"})  # fmt: skip
+_LOGARITHMS = frozenset({"log", "log2", "log10", "log1p", "log1m_exp", "xlogy", "xlog1py", "log_sigmoid", "softplus",
+                         "log_softmax", "log_softmax_others", "logsumexp", "log_bernoulli",
+                         "sum_log_softmax"})  # fmt: skip
 
 
 def has_logarithm(roots: Sequence[Node]) -> bool:

@@ -15,7 +15,7 @@ VARIABLES = frozenset({"v", "w"})
 """Pattern names that stand for what is no number."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Rule:
     """`left` becomes `right` where `when` is proved, and for nothing where `unless` is.
 
@@ -58,6 +58,8 @@ STABILISE = (
     Rule("softplus-by-hand", "log(1 + exp(x))", "softplus(x)"),
     Rule("softplus-log1p", "log1p(exp(x))", "softplus(x)"),
     Rule("log-softmax", "log(softmax(x, axis=axis))", "log_softmax(x, axis=axis)"),
+    Rule("log-one-minus-softmax", "log(1 - softmax(x, axis=axis))", "log_softmax_others(x, axis=axis)"),
+    Rule("log1p-minus-softmax", "log1p(-softmax(x, axis=axis))", "log_softmax_others(x, axis=axis)"),
     Rule("softmax-by-hand", "exp(x) / sum(exp(x), axis=axis)", "softmax(x, axis=axis)"),
     Rule("logsumexp-by-hand", "log(sum(exp(x), axis=axis))", "logsumexp(x, axis=axis)"),
     Rule(
