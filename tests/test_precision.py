@@ -132,5 +132,9 @@ def test_parameters_that_are_lost() -> None:
 
 def test_a_check_says_so_too() -> None:
     assert [d.code for d in check("mean(y_pred + 1e-9)", dtype="float16").diagnostics] == ["constant-vanishes"]
+    found = check("mean(maximum(y_pred, 1e-50) + minimum(y_pred, 1e39))").diagnostics
+    assert [(d.code, d.span.text) for d in found] == [("constant-vanishes", "1e-50"), ("constant-vanishes", "1e39")]
+    assert "1e39 is infinite in float32, the type that the loss computes in" in found[1].message
+    assert not check("mean(maximum(y_pred, 1e-50) + minimum(y_pred, 1e39))", dtype="float64").diagnostics
     assert {part["dtype"] for part in check("mean(y_pred)", dtype="mixed_float16").to_dict()["finite"]} == {"float16"}
     assert lossdsl.check("mean(y_pred + 1e-9)").diagnostics == ()

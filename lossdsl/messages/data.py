@@ -124,8 +124,8 @@ DATA: dict[str, Message] = {
         severity=Severity.WARNING,
     ),
     "constant-vanishes": Message(
-        text="the number {number} is {becomes} in {dtype}, the type that predictions are rounded to",
-        help="the loss itself computes in float32; but next to rounded values this number may guard nothing",
+        text="the number {number} is {becomes} in {dtype}, the type that {what}",
+        help="{advice}",
         example="# lossdsl.compile('mean(log(y_pred + 1e-9))', dtype='float16')",
         severity=Severity.WARNING,
     ),

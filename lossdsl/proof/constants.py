@@ -41,9 +41,7 @@ def _absorbed(checked: Checked, kind: Precision) -> Iterator[Diagnostic]:
 
 
 def _vanishing(checked: Checked, kind: Precision) -> Iterator[Diagnostic]:
-    """Numbers that are 0 or infinite in a half type."""
-    if not kind.is_half:
-        return
+    """Numbers that are 0 or infinite in the type of the data."""
     result = checked.formula.result
     place = None if result is None else result.span
     given = [(f"{value:g}", value, place) for value in checked.params.values() if isinstance(value, (int, float))]
@@ -52,7 +50,17 @@ def _vanishing(checked: Checked, kind: Precision) -> Iterator[Diagnostic]:
         left = abs(kind.of(value))
         if value and left in (0.0, float("inf")):
             becomes = "0" if left == 0.0 else "infinite"
-            yield diagnostic("constant-vanishes", span, number=text, becomes=becomes, dtype=kind.name)
+            what, advice = HALF if kind.is_half else WHOLE
+            yield diagnostic(
+                "constant-vanishes", span, number=text, becomes=becomes, dtype=kind.name, what=what, advice=advice
+            )
+
+
+HALF = (
+    "predictions are rounded to",
+    "the loss itself computes in float32; but next to rounded values this number may guard nothing",
+)
+WHOLE = ("the loss computes in", "its numbers are 0, or lie between 1.2e-38 and 3.4e38 in size: or compute in float64")
 
 
 def _alike(checked: Checked, kind: Precision) -> Iterator[Diagnostic]:
