@@ -124,7 +124,8 @@ class _Moved:
         operands = [self.values[x] for x in node.inputs]
         if node.op in COMPARISONS:
             self._doubt(*np.broadcast_arrays(*(np.asarray(x, np.float64) for x in operands)))
-        elif node.op == "sign":
+        elif node.op == "sign":  # at 0 the slope of a magnitude is a matter of taste
+            self.unsure |= (np.abs(self._copies(operands[0])) <= TINY).any(0).reshape(self.samples, -1).any(1)
             self._doubt(operands[0], np.zeros_like(operands[0]))
         elif node.op not in STRUCTURAL and row(node.op).family is Family.ORDER:
             axis = self.positions.of(node.axes[0])

@@ -53,6 +53,21 @@ def test_softmax(formula, mode):
 
 
 @pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("formula", ["-sum(y_true * log(1 - y_pred), axis=-1)", "complementary_crossentropy"])
+def test_what_a_class_leaves(formula, mode):
+    """However little that is: in float32 the probability of the first class of the first sample is 1."""
+    z = np.array([[90.0, -60.0, 0.0], [0.5, 3.0, 1.0], [-1.0, 70.0, 2.0]], "float32")
+    classes, hot = np.array([0, 2, 1]), np.eye(3)[[0, 2, 1]]
+    labels = hot.astype("float32") if "sum" in formula else classes
+    shown, slope = trained(passing("softmax", classes=3), lossdsl.compile(formula), z, labels, mode)
+    p, others = softmax(z), np.exp(z.astype(float)) * (1 - hot)
+    left = others.sum(-1, keepdims=True)
+    values = z.max(-1) + np.log(np.exp(z - z.max(-1, keepdims=True).astype(float)).sum(-1)) - np.log(left[:, 0])
+    assert shown == pytest.approx(values.mean(), rel=1e-5)
+    np.testing.assert_allclose(slope, (p - others / left).mean(0), rtol=1e-5, atol=1e-7)
+
+
+@pytest.mark.parametrize("mode", MODES)
 def test_focal_loss(mode):
     sign = np.where(LABELS == 1, 1, -1)
     z = sign * LOGITS.astype(float)
