@@ -62,6 +62,11 @@ def scales(squares: Any) -> tuple[Any, Any]:
     return power(bits), power(-bits)
 
 
+def moved(x: Any, there: Any) -> Any:
+    """x times what brings it there, rounded: of its square XLA would gather the powers of 2, which overflow."""
+    return ops.minimum(x * there, 1.7976931348623157e308 if wide(there) else 3.4028234663852886e38)
+
+
 def root(squares: Any) -> Any:
     """The square root, with the derivative 0 at 0."""
     nothing = ops.equal(squares, 0)
@@ -79,7 +84,7 @@ def norm(x: Any, gather: Callable[..., Any], axis: int | tuple[int, ...], keepdi
 
     def careful() -> Any:
         there, back = scales(total)
-        return root(squares(x * there)) * back
+        return root(squares(moved(x, there))) * back
 
     if may_look(x) and not wide(x) and in_xla() and only_cpu():
         found = ops.cast(root(squares(ops.cast(x, "float64"))), x.dtype)  # there it costs next to nothing
@@ -141,7 +146,7 @@ def hypot(x: Any, y: Any) -> Any:
             size = ops.abs(x)
             return ops.maximum(size, ops.sqrt(ops.square(ops.minimum(size, 2.0**60)) + y * y))
         there, back = scales(squared(x) + squared(y))
-        return root(ops.square(x * there) + ops.square(y * there)) * back
+        return root(ops.square(moved(x, there)) + ops.square(moved(y, there))) * back
 
     return by_hypot(x, y, lambda length: length, careful)
 
@@ -154,7 +159,7 @@ def over_hypot(x: Any, y: Any) -> Any:
             near = ops.clip(x, -(2.0**60), 2.0**60)
             return near * ops.rsqrt(ops.square(near) + y * y)
         there, _ = scales(squared(x) + squared(y))
-        return x * there * ops.rsqrt(nonzero(ops.square(x * there) + ops.square(y * there)))
+        return x * there * ops.rsqrt(nonzero(ops.square(moved(x, there)) + ops.square(moved(y, there))))
 
     return by_hypot(x, y, lambda length: x / length, careful)
 
