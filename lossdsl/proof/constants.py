@@ -33,7 +33,7 @@ def _absorbed(checked: Checked, kind: Precision) -> Iterator[Diagnostic]:
             continue
         small, large = sorted((_number(side, known) or 0.0 for side in (part.left, part.right)), key=abs)
         becomes = computed.of(total)
-        if 0.0 < abs(small) < abs(large) and abs(becomes) == computed.of(abs(large)):
+        if small and abs(becomes) == computed.of(abs(large)):
             given, left = f"{abs(small):g}", f"{becomes:.9g}"
             yield diagnostic(
                 "constant-lost", part.span, sum=part.span.text, becomes=left, number=given, dtype=computed.name
