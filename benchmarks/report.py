@@ -76,7 +76,7 @@ Values and gradients of every loss, and of formulas as users write them, against
 ## Proofs tried on random formulas
 
 Formulas whose value or gradient is proved to be finite, run on corners and random numbers, on TensorFlow in eager
-calls, graphs and XLA; a NaN or an infinity is a failure (`make fuzz`).
+calls, graphs and XLA; a NaN, an infinity or a wrong number is a failure (`make fuzz`).
 
 {table(RUN, body)}"""
 

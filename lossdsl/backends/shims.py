@@ -57,6 +57,7 @@ from lossdsl.backends.shims_shares import others_sum as others_sum
 from lossdsl.backends.shims_shares import softmax as softmax
 from lossdsl.backends.shims_shares import softmax_divergence as softmax_divergence
 from lossdsl.backends.shims_shares import softmax_gap as softmax_gap
+from lossdsl.backends.shims_shares import softmax_others as softmax_others
 from lossdsl.backends.shims_shares import softmax_pull as softmax_pull
 from lossdsl.backends.shims_shares import sum_log_softmax as sum_log_softmax
 from lossdsl.backends.shims_shares import sum_log_softmax_pull as sum_log_softmax_pull

@@ -44,6 +44,13 @@ def log_softmax_pull(x: Any, g: Any, axis: Any) -> Any:
     return (g * rest + (g - exponentials * ops.sum(g, axis=axis, keepdims=True))) / (1.0 + rest)
 
 
+def softmax_others(x: Any, axis: Any) -> Any:
+    """1 - softmax(x); of an entry with more than half, from the others alone."""
+    share, most, whole, second, exponentials = others(x, axis)
+    left = ops.exp(second - whole) * ops.sum(exponentials, axis=axis, keepdims=True)
+    return ops.where(most, left, 1.0 - share)
+
+
 def log_softmax_others(x: Any, axis: Any) -> Any:
     """log(1 - softmax(x)); of an entry with more than half, from the others alone."""
     share, most, whole, second, exponentials = others(x, axis)

@@ -48,6 +48,12 @@ def _log_softmax_pull(x: Array, g: Array, axis: tuple[int, ...] | int) -> Array:
     return np.where(out > 0.5, first, g - out * np.sum(g, axis=axis, keepdims=True))
 
 
+def _softmax_others(x: Array, axis: tuple[int, ...] | int) -> Array:
+    """Of an entry with more than half, the sum of the others."""
+    share, _, rest, whole = _sums_of_others(x, axis)
+    return np.where(share > 0.5, np.exp(rest - whole), 1.0 - share)
+
+
 def _log_softmax_others(x: Array, axis: tuple[int, ...] | int) -> Array:
     """Of an entry with more than half, by the logarithms of the sums of the others and of all."""
     share, _, rest, whole = _sums_of_others(x, axis)
@@ -160,6 +166,26 @@ ROWS = (
         masked=NOT_A_REDUCTION,
         numpy=_softmax_gap,
         keras="shims.softmax_gap({x}, {y}, {axis})",
+    ),
+    Op(
+        sig="softmax_others(x: float[*s], axis: axis = -1) -> float[*s]",
+        family=Family.ALONG,
+        means="1 - softmax(x, axis=axis)",
+        doc="1 - softmax(x): what all other entries have, however little that is.",
+        example="softmax_others([0, 0]) -> [0.5, 0.5]",
+        latex=r"\left(1 - \operatorname{{softmax}}_{{{axis}}}({x})\right)",
+        domain=EVERYWHERE,
+        guard=NO_GUARD,
+        monotone=(Monotone.BY_GRAD,),
+        range=lambda x, n: UNIT,
+        inner=SHIFTED,
+        curvature=Curvature.NEITHER,
+        grad=("-softmax_pull(x, g, axis=axis)",),
+        at_kink=NO_KINK,
+        safe=NO_LIMITS,
+        masked=NOT_A_REDUCTION,
+        numpy=_softmax_others,
+        keras="shims.softmax_others({x}, {axis})",
     ),
     Op(
         sig="log_softmax_others(x: float[*s], axis: axis = -1) -> float[*s]",

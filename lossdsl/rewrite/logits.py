@@ -28,6 +28,7 @@ _FROM_ABOVE = {"clip-": _FROM_BELOW["clip-"], "minimum-": ("minimum({0}, k)", _N
 _PROBABILITIES = {
     "sigmoid": ("sigmoid(x)", "log_sigmoid(x)"),
     "softmax": ("softmax(x, axis=axis)", "log_softmax(x, axis=axis)"),
+    "others": ("softmax_others(x, axis=axis)", "log_softmax_others(x, axis=axis)"),
     "taken": (
         "take_along_axis(softmax(x, axis=axis), i, axis=axis)",
         "take_along_axis(log_softmax(x, axis=axis), i, axis=axis)",
@@ -59,7 +60,7 @@ _OF_THE_REST = {
 
 def _rules(guards: Mapping[str, tuple[str, str]]) -> Iterator[Rule]:
     """Logarithms of a probability, or of the rest of one, guarded so."""
-    rests = {f"rest-of-{of}": (f"(1 - {_PROBABILITIES[of][0]})", logarithm) for of, logarithm in _RESTS.items()}
+    rests = {f"rest-of-{of}": (f"(1 - {_PROBABILITIES[of][0]})", _RESTS[of]) for of in ("taken", "lifted")}
     for name, (left, right) in _LOGARITHMS_OF.items():
         for of, (probability, logarithm) in {**_PROBABILITIES, **rests}.items():
             for guard, (guarded, when) in guards.items():
@@ -77,7 +78,7 @@ def _rests(guards: Mapping[str, tuple[str, str]]) -> Iterator[Rule]:
 
 
 KNOWN_LOGITS = (
-    *(rule for rule in (*_rules(_BARE), *_rests(_BARE)) if rule.left not in {known.left for known in STABILISE}),
+    *(rule for rule in _rules(_BARE) if rule.left not in {known.left for known in STABILISE}),
     Rule("sigmoid-of-choice", "where(p, sigmoid(x), sigmoid(y))", "sigmoid(where(p, x, y))"),
     Rule("softmax-scaled", "softmax(x, axis=axis) / sum(softmax(x, axis=axis), axis=axis)", "softmax(x, axis=axis)"),
     Rule("log-softmax-again", "log_softmax(log_softmax(x, axis=axis), axis=axis)", "log_softmax(x, axis=axis)"),

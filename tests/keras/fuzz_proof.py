@@ -1,4 +1,4 @@
-"""Random formulas that are proved finite, run on TensorFlow in eager calls, graphs and XLA: none may fail.
+"""Random formulas that are proved finite, run on TensorFlow in eager calls, graphs and XLA: none may fail, or be wrong.
 
 python tests/keras/fuzz_proof.py COUNT [SEED]
 """
@@ -303,8 +303,9 @@ HEAD = """\
 
 `make fuzz FORMULAS=... SEED=...`: random formulas over random declared ranges, five of eight in float32, one each in float16,
 bfloat16 and float64. Those whose value or gradient is proved to be finite are run on corners and random numbers, on TensorFlow
-in eager calls, graphs and XLA; a NaN or an infinity there is a failure. With `KERAS_BACKEND=jax` (`jit`) or `torch` (eager) set,
-they run there.
+in eager calls, graphs and XLA; a NaN or an infinity there is a failure, and so is a number that is not that of the formula as
+written, node by node in float64, where it is further off than rounding explains. With `KERAS_BACKEND=jax` (`jit`) or `torch`
+(eager) set, they run there.
 
 | on | seed | formulas | values proved | gradients proved | failures | minutes |
 | :- | ---: | -------: | ------------: | ---------------: | -------: | ------: |

@@ -37,7 +37,7 @@ FORMULAS = {
     "mean(lgamma(exp(y_pred)) + lgamma(exp(y_true)) - lgamma(exp(y_pred) + exp(y_true)))": "_gamma",
     "mean(lgamma(y_true + exp(y_pred)) - lgamma(exp(y_pred)) - y_true * y_pred) - mean(lgamma(y_pred))": "_gamma",
     "-sum(y_true * log(softmax(y_pred))) + sum(softmax(y_pred) * y_true)": "_shares",
-    "-sum((1 - y_true) * log(1 - softmax(y_pred)))": "_shares",
+    "-sum((1 - y_true) * log(1 - softmax(y_pred)) * (1 - softmax(y_true)))": "_shares",
     "sum(square(log_softmax(y_pred))) + logsumexp(y_pred) + mean(square(sum(y_pred) - y_pred - y_true))": "_shares",
     "sum(softmax(y_true) * (log_softmax(y_true) - log_softmax(y_pred)))": "_shares",
     "sum(lgamma(exp(y_pred))) - lgamma(sum(exp(y_pred))) + sum(y_true)": "_shares",
