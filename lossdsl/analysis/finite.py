@@ -195,7 +195,11 @@ class Finite:
             return NO, False
         cases = self._cases(node, operands)
         ranges = [range_of(node, case, MOST_ENTRIES) for case in cases or [operands]]
-        return self.relations.narrowed(node, ranges[0].hull(*ranges[1:])), not cases
+        whole = ranges[0].hull(*ranges[1:])
+        narrowed = self.relations.narrowed(node, whole)
+        # no relation holds of what has overflowed: `a * b / b` is infinite then
+        lost = any(map(_overflows, operands)) and _overflows(whole) and not _overflows(narrowed)
+        return whole if lost else narrowed, not cases
 
     def _cases(self, node: Node, operands: list[Interval]) -> list[list[Interval]]:
         """The operands, in one or two cases that surely lie in the domain; none where that is not known."""

@@ -48,14 +48,18 @@ def _overflows(interval: Interval) -> bool:
 
 
 def undefined(node: Node, operands: Sequence[Interval], result: Interval) -> bool:
-    """Whether an operation may be NaN where operands may be infinite: as `inf - inf` is, and `0 * inf`."""
+    """Whether an operation may be NaN where operands may be infinite: as `inf - inf` is, and `0 * inf`.
+
+    It is tried where operands end, also those beside it, and at 0 and 1: `x * log(y / z)` where y is z.
+    """
     op = row(node.op)
     if op.range is RangeRule.HULL:
         return False
     if op.family is not Family.ELEMENTWISE:
         rises = op.curvature is Curvature.AFFINE and set(op.monotone) == {Monotone.UP}
         return not rises or (result.lo == -math.inf and result.hi == math.inf)
-    ends = [{x.lo, x.hi, 0.0} if 0.0 in x else {x.lo, x.hi} for x in operands]
-    with np.errstate(all="ignore"):
-        values = [op.numpy(*map(np.float64, place), **constants_of(node)) for place in product(*ends)]
-    return any(map(np.isnan, values))
+    every = {0.0, 1.0, -1.0, *(end for x in operands for end in (x.lo, x.hi))}
+    places = np.array(list(product(*([end for end in every if end in x] for x in operands)))).T
+    with np.errstate(all="ignore"):  # in float32 as well, where more of it vanishes
+        values = [op.numpy(*places.astype(of), **constants_of(node)) for of in (np.float64, np.float32)]
+    return any(bool(np.isnan(found).any()) for found in values)

@@ -140,7 +140,9 @@ class _Moved:
         rank = max(found.ndim, self.positions.rank)
         every = self._copies(found.reshape(*[1] * (rank - found.ndim), *found.shape))
         size = self._rounded(node, every)
-        by = self.random.integers(-UNITS, UNITS + 1, every.shape) * self.unit * 2.0 ** np.floor(np.log2(size))
+        ways = self.random.integers(-UNITS, UNITS + 1, every.shape)
+        ways[:3] = 0  # nothing but what is flushed
+        by = ways * self.unit * 2.0 ** np.floor(np.log2(size))
         least = np.resize([SMALLEST, TINY], (self.copies, *[1] * (every.ndim - 1)))  # hardware flushes, functions may
         flushed = np.where(np.abs(every) < least, 0.0, every).astype(self.computed)
         moved = np.concatenate([every[:1], (flushed + np.nan_to_num(by)).astype(self.computed)[1:]])

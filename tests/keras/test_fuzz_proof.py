@@ -83,6 +83,33 @@ def test_what_runs_is_not_what_was_written(mode: str, range: str, text: str, kep
     assert not kept or not failures([Claim(checked.text, mended, True, False)], mode)
 
 
+FAR = "y_true: float[batch, k] in [0, inf)\ny_pred: float[batch, k] in [0, inf)\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "part", "mode"),
+    [
+        (FAR + "mean(clip(-square(y_pred) * log(maximum(y_true, 1e-9)), 0, 1))", "value", "eager"),
+        (FAR + "mean(erf((y_true * y_pred) * exp(-minimum(y_pred, 200))))", "value", "eager"),
+        (FAR + "mean(xlogy(xlogy(y_pred, y_pred), 1e-7) + 0 * y_true)", "gradient", "eager"),
+        (FAR + "mean(erf(2 * y_pred * y_true / y_true))", "value", "xla"),
+    ],
+)
+def test_what_overflows_on_the_way(text: str, part: str, mode: str) -> None:
+    """An infinity times what may be 0 between its ends, or only in float32, is NaN; and nothing cancels it."""
+    claim = Claim(text, analyse(text), part == "value", part == "gradient")
+    assert failures([claim], mode)
+    found = {each.name: each.verdict for each in prove(claim.checked, search=False).parts}
+    assert found[part] != PROVED
+
+
+def test_a_constant_is_not_moved_between_halves_of_an_exponential() -> None:
+    """TensorFlow finds the deviation of nothing to be 0 in a graph, and would square the half."""
+    text = "y_true: float[batch, k] in [-1000, 1000]\ny_pred: float[batch, k] in [-1, 1]\n"
+    text += "mean(std(y_pred, axis=-1, where=-1 > 0) / exp(y_true) + 0 * y_pred)"
+    assert not failures([Claim(text, analyse(text), True, True)], "graph")
+
+
 SMALL = "y_true: float[batch, k] in [0, 1e20]\ny_pred: float[batch, k] in [0, 1e-15]\n"
 
 
