@@ -60,9 +60,8 @@ def undefined(node: Node, operands: Sequence[Interval], result: Interval) -> boo
         return not rises or (result.lo == -math.inf and result.hi == math.inf)
     every = {0.0, 1.0, -1.0, *(end for x in operands for end in (x.lo, x.hi))}
     places = np.array(list(product(*([end for end in every if end in x] for x in operands)))).T
+    # in float32 more of it vanishes, and what is subnormal is as good as 0: as it is a little further out
+    further = np.where(np.isfinite(places), np.clip(1.25 * places, -LARGEST, LARGEST), places).astype(np.float32)
     with np.errstate(all="ignore"):
-        further = (1.25 * places).astype(
-            np.float32
-        )  # there more of it vanishes, and subnormal numbers are as good as 0
         values = [op.numpy(*numbers, **constants_of(node)) for numbers in (places, further)]
     return any(bool(np.isnan(found).any()) for found in values)
