@@ -27,8 +27,8 @@ from lossdsl.ops.op import EVERYWHERE
 
 SEEN_THROUGH = frozenset({"negative", "select", "slice", "take_along_axis", "pairs", "unpairs", "flip", "expand_dims",
                           "spread", CAST})  # fmt: skip
-"""Operations that leave a product one, or next to one."""
-NO_PRODUCTS = frozenset({"add", "subtract", "where", "maximum", "minimum", "clip", "relu", "abs", "sum", "max", "min",
+"""Operations that leave a product one, or next to one; as does a choice that is the same along the axes."""
+NO_PRODUCTS = frozenset({"add", "subtract", "where", "rounded", "maximum", "minimum", "clip", "relu", "abs", "sum", "max", "min",
                          "sort", "cumsum", "matmul", "exp", "log", "tanh", "sigmoid", "softplus", "log_sigmoid",
                          "log_softmax", "logsumexp", "kept_apart"})  # fmt: skip
 """Operations that do not end in a multiplication."""
@@ -51,7 +51,7 @@ def keep_apart(builder: Builder, roots: Sequence[Node]) -> dict[Node, Node]:
         if node.op in SUMS:
             pairs = zip(operands, reversed(operands), strict=True)
             operands = [_apart(builder, x, y, node in limited) for x, y in pairs]
-        if node.op not in STRUCTURAL and row(node.op).inner.shifted and _is_product(operands[0]):
+        if node.op not in STRUCTURAL and row(node.op).inner.shifted and _is_product(operands[0], node.axes):
             operands[0] = builder.apply("rounded", [operands[0]], span=node.span)
         if node.op == "divide":
             known = ranges(reachable(operands), known)
@@ -122,11 +122,18 @@ def _kept(builder: Builder, node: Node) -> Node:
     return builder.apply("kept_apart", [node], span=node.span)
 
 
-def _is_product(node: Node) -> bool:
-    """Whether a value may be one that a difference would compute anew."""
-    while node.op in SEEN_THROUGH:
-        node = node.inputs[0]
-    return node.op not in STRUCTURAL and node.op not in NO_PRODUCTS
+def _is_product(node: Node, axes: Sequence[str]) -> bool:
+    """Whether a value may be one that a difference along axes would compute anew."""
+    waiting = [node]
+    while waiting:
+        part = waiting.pop()
+        if part.op in SEEN_THROUGH:
+            waiting.append(part.inputs[0])
+        elif part.op == "where" and not {axis.id for axis in part.inputs[0].type.full}.issuperset(axes):
+            waiting += part.inputs[1:]
+        elif part.op not in STRUCTURAL and part.op not in NO_PRODUCTS:
+            return True
+    return False
 
 
 def _cancels(node: Node) -> bool:

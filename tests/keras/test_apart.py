@@ -15,6 +15,7 @@ LABELS = np.float32([[1, 0, 0], [0.25, 0.5, 0.25], [0, 1, 2], [0, 0, 1]])
 WITHIN = {
     "-sum(y_true * log_softmax(12345.678 * y_pred))": 1,
     "-sum(y_true * log(softmax(flip(y_pred * 12345.678))))": -1,
+    "-sum(y_true * log_softmax(where(max(y_pred, axis=-1) > -1e9, y_pred * 12345.678, 1)))": 1,
     "logsumexp(y_pred * 12345.678) * sum(y_true) - sum(y_true * (y_pred * 12345.678))": 1,
 }
 """Products of which the largest is taken off; in what order they are."""
