@@ -28,9 +28,9 @@ from lossdsl.ops.op import EVERYWHERE
 SEEN_THROUGH = frozenset({"negative", "select", "slice", "take_along_axis", "pairs", "unpairs", "flip", "expand_dims",
                           "spread", CAST})  # fmt: skip
 """Operations that leave a product one, or next to one; as does a choice that is the same along the axes."""
-NO_PRODUCTS = frozenset({"add", "subtract", "where", "rounded", "maximum", "minimum", "clip", "relu", "abs", "sum", "max", "min",
-                         "sort", "cumsum", "matmul", "exp", "log", "tanh", "sigmoid", "softplus", "log_sigmoid",
-                         "log_softmax", "logsumexp", "kept_apart"})  # fmt: skip
+NO_PRODUCTS = frozenset({"add", "subtract", "where", "rounded", "maximum", "minimum", "clip", "relu", "abs", "sum",
+                         "max", "min", "sort", "cumsum", "matmul", "exp", "log", "tanh", "sigmoid", "softplus",
+                         "log_sigmoid", "log_softmax", "logsumexp", "kept_apart"})  # fmt: skip
 """Operations that do not end in a multiplication."""
 
 MODEST = 1e6
