@@ -123,7 +123,9 @@ class Interval:
     def __pow__(self, other: Interval) -> Interval:
         """The powers, where they are defined: of a negative number, whole powers only."""
         if self.lo >= 0.0:
-            return _settled(_power, self, other)
+            found = _settled(_power, self, other)
+            inexact = other.lo < 0.0 and found.lo == 1.0  # by an inverse, as `quotient`
+            return Interval(found.widened().lo, found.hi) if inexact else found
         if not (other.is_point and math.isfinite(other.lo)):
             bound = (abs(self) ** other).hi
             return Interval(-bound, bound)
@@ -137,7 +139,7 @@ class Interval:
             return abs(self) ** point
         if exponent > 0.0:
             return _settled(_power, self, point)
-        return Interval(1.0, 1.0) / self._whole_power(-exponent)
+        return Interval(1.0, 1.0).quotient(self._whole_power(-exponent))
 
 
 EVERYTHING = Interval(-math.inf, math.inf)

@@ -73,6 +73,7 @@ def on_logits(text, true, logits, activation):
 BY_LOGITS = "mean(softplus(y_pred) - y_true * y_pred)"
 BY_CLASSES = "-sum(where(y_true == 0, 0, y_true * log_softmax(y_pred)), axis=-1)"
 TAKEN = "-take_along_axis(log_softmax(y_pred), y_true)"
+FIRST = "softplus(y_pred[..., 0] - logsumexp(y_pred[..., 1:], axis=-1))"
 OTHERS = "logsumexp(y_pred, axis=-1) - logsumexp(y_pred, axis=-1, where=one_hot(y_true, 3) == 0)"
 FOCAL = """
 z = where(y_true == 1, y_pred, -y_pred)
@@ -135,6 +136,19 @@ SAME = {
         "-sum(one_hot(y_true, 3) * log(1 - y_pred + epsilon), axis=-1)",
         OTHERS,
         LABELS,
+        "softmax",
+    ),
+    "what the first class leaves": ("-log(1 - y_pred[..., 0])", FIRST, SHARES, "softmax"),
+    "what the first class leaves, guarded": (
+        "-log(1 - clip(y_pred[..., 0], epsilon, 1 - epsilon))",
+        FIRST,
+        SHARES,
+        "softmax",
+    ),
+    "what the first class leaves, guarded from below": (
+        "-log(maximum(1 - y_pred[..., 0], epsilon))",
+        FIRST,
+        SHARES,
         "softmax",
     ),
     "what a class leaves, from the library": ("complementary_crossentropy", OTHERS, LABELS, "softmax"),

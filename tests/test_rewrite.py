@@ -137,6 +137,8 @@ def test_random_formulas_keep_their_value(text: str, rule: Rule, seed: int) -> N
         ("sigmoid(log(y_true)) <= 1", False),
         ("square(sinh(y_true) - cosh(y_pred)) >= 0", False),
         ("square(exp(y_true) - exp(y_pred)) >= 0", False),
+        ("square(prod(y_true, axis=-1)) >= 0", False),
+        ("clip(sum(y_true, axis=-1), -1, 1) <= 2", False),
         ("cos(exp(y_true)) <= 2", False),
         ("not square(log(y_true)) >= 0", False),
     ],

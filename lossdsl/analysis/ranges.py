@@ -5,11 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 
-from lossdsl.interval import EVERYTHING, UNIT, Interval, outward, point
+from lossdsl.interval import EVERYTHING, RECIPROCAL_ULPS, UNIT, Interval, outward, point
 from lossdsl.ir.node import CAST, CONST, DIM, INPUT, MATRIX, VECTOR, Node
 from lossdsl.ops import row
 from lossdsl.ops.op import ANY_NUMBER
 from lossdsl.types import DType
+
+QUOTIENTS = frozenset({"divide", "xdivy", "divide_no_nan"})
+"""By numbers, they are products in a graph: of one number `Interval.quotient` knows."""
 
 
 def ranges(nodes: Iterable[Node], known: Mapping[Node, Interval] | None = None) -> dict[Node, Interval]:
@@ -35,7 +38,9 @@ def range_of(node: Node, operands: Sequence[Interval], entries: Interval = ANY_N
         return operands[0]
     if node.op == "multiply" and node.inputs[0] is node.inputs[1]:
         return operands[0].square()
-    return row(node.op).range_of(*operands, n=entries_of(node, entries), **constants_of(node))
+    found = row(node.op).range_of(*operands, n=entries_of(node, entries), **constants_of(node))
+    by_numbers = node.op in QUOTIENTS and node.inputs[1].op in (VECTOR, MATRIX)
+    return found.widened(RECIPROCAL_ULPS) if by_numbers else found
 
 
 def inner_of(node: Node, operands: Sequence[Interval], entries: Interval = ANY_NUMBER) -> Interval | None:

@@ -40,7 +40,8 @@ def _is_number(node: Node, operands: Sequence[Interval], result: Interval) -> bo
     both_ways = op.means != PRIMITIVE and result.lo == -math.inf and result.hi == math.inf
     if both_ways or (inner is not None and _overflows(inner)):
         return False  # parts of it may be infinite apart, as those of `exp(x) - exp(y)`
-    return not any(map(_overflows, operands)) or not undefined(node, operands, result)
+    apart = op.family is not Family.ELEMENTWISE and _overflows(result)  # partial sums, and products, may overflow
+    return not (apart or any(map(_overflows, operands))) or not undefined(node, operands, result)
 
 
 def _overflows(interval: Interval) -> bool:

@@ -107,10 +107,10 @@ def less_sigmoid(x: Any, z: Any) -> Any:
 
 def times_exp(x: Any, y: Any) -> Any:
     """x * exp(y), the exponential in two halves: neither is infinite where x is small, nor 0 where x is large."""
-    is_double = keras.backend.standardize_dtype(y.dtype) == "float64"
-    furthest, largest = (1417.0, 1.7976931348623157e308) if is_double else (177.0, 3.4028234663852886e38)
+    furthest = 1417.0 if keras.backend.standardize_dtype(y.dtype) == "float64" else 177.0
     half = ops.exp(0.5 * ops.minimum(y, furthest))
-    return ops.minimum(x * half, largest) * half  # or else TensorFlow squares the half where it finds x to be constant
+    # what is no bound keeps TensorFlow from squaring the half where it finds x to be constant
+    return ops.minimum(x * half, float("inf")) * half
 
 
 def exp_difference(x: Any, y: Any) -> Any:

@@ -50,35 +50,34 @@ def _log_softmax_pull(x: Array, g: Array, axis: tuple[int, ...] | int) -> Array:
 
 def _softmax_others(x: Array, axis: tuple[int, ...] | int) -> Array:
     """Of an entry with more than half, the sum of the others."""
-    share, _, rest, whole = _sums_of_others(x, axis)
-    return np.where(share > 0.5, np.exp(rest - whole), 1.0 - share)
+    share, second, powers, whole = _others(x, axis)
+    return np.where(share > 0.5, np.exp(second - whole) * np.sum(powers, axis=axis, keepdims=True), 1.0 - share)
 
 
 def _log_softmax_others(x: Array, axis: tuple[int, ...] | int) -> Array:
     """Of an entry with more than half, by the logarithms of the sums of the others and of all."""
-    share, _, rest, whole = _sums_of_others(x, axis)
-    return np.where(share > 0.5, rest - whole, np.log1p(-np.minimum(share, 0.5)))
+    share, second, powers, whole = _others(x, axis)
+    gap = second + np.log(np.sum(powers, axis=axis, keepdims=True)) - whole
+    return np.where(share > 0.5, gap, np.log1p(-np.minimum(share, 0.5)))
 
 
 def _log_softmax_others_pull(x: Array, g: Array, axis: tuple[int, ...] | int) -> Array:
     """Of an entry with more than half, what it gives the others by their shares of what is left."""
-    share, others, rest, _ = _sums_of_others(x, axis)
-    most = share > 0.5
+    share, _, powers, _ = _others(x, axis)
+    most, total = share > 0.5, np.sum(powers, axis=axis, keepdims=True)
     odds = np.where(most, 0.0, g * share / (1.0 - np.minimum(share, 0.5)))
-    left = np.exp(others - np.where(np.isfinite(rest), rest, 0.0))
     given = np.sum(np.where(most, g * share, 0.0), axis=axis, keepdims=True)
-    return share * (np.sum(odds, axis=axis, keepdims=True) - odds - g) + left * given
+    return share * (np.sum(odds, axis=axis, keepdims=True) - odds - g) + powers * (given / np.maximum(total, 1.0))
 
 
-def _sums_of_others(x: Array, axis: tuple[int, ...] | int) -> tuple[Array, Array, Array, Array]:
-    """softmax(x), x without an entry that has more than half, and the logarithms of the sums of exponentials, without
-    that and whole; all but the first less the largest x.
+def _others(x: Array, axis: tuple[int, ...] | int) -> tuple[Array, Array, Array, Array]:
+    """softmax(x); the largest of all entries but one with more than half, and exponentials by it; the logarithm of the
+    whole sum. The second and the last are less the largest x.
     """
     (largest, whole), share = largest_and_rest(x, axis), softmax(x, axis)
-    others = np.where(share > 0.5, -np.inf, x - largest)
-    second = np.maximum(np.max(others, axis=axis, keepdims=True), -LARGEST)
-    rest = second + np.log(np.sum(np.exp(others - second), axis=axis, keepdims=True))
-    return share, others, rest, whole
+    left = np.where(share > 0.5, -np.inf, x - largest)
+    second = np.maximum(np.max(left, axis=axis, keepdims=True), -LARGEST)
+    return share, second, np.exp(left - second), whole
 
 
 def _log_softmax_others_range(x: Interval, n: Interval) -> Interval:

@@ -201,7 +201,7 @@ ROWS = (
         domain="y != 0 or x == 0",
         guard="maximum(y, epsilon)",
         monotone=(Monotone.BY_GRAD, Monotone.BY_GRAD),
-        range=lambda x, y: (x / y).hull(NO) if 0.0 in x else x / y,
+        range=lambda x, y: x.quotient(y).hull(NO) if 0.0 in x else x.quotient(y),
         inner=NOTHING_LARGER,
         curvature=Curvature.NEITHER,
         grad=("where(x == 0 and y == 0, 0, g / y)", "-xdivy(g * out, y)"),

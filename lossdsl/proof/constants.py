@@ -9,8 +9,9 @@ from lossdsl.checked import Checked
 from lossdsl.checker.declared import data_declarations
 from lossdsl.checker.names import walk
 from lossdsl.errors import Diagnostic, diagnostic
+from lossdsl.interval import SMALLEST
 from lossdsl.ir.node import CAST, INPUT, Node, reachable
-from lossdsl.precision import Precision
+from lossdsl.precision import FLOAT32, Precision
 from lossdsl.syntax import ast
 from lossdsl.types import DType
 
@@ -33,7 +34,7 @@ def _absorbed(checked: Checked, kind: Precision) -> Iterator[Diagnostic]:
             continue
         small, large = sorted((_number(side, known) or 0.0 for side in (part.left, part.right)), key=abs)
         becomes = computed.of(total)
-        if small and abs(becomes) == computed.of(abs(large)):
+        if 0.0 < abs(small) < abs(large) and 0.0 < abs(becomes) == computed.of(abs(large)) < float("inf"):
             given, left = f"{abs(small):g}", f"{becomes:.9g}"
             yield diagnostic(
                 "constant-lost", part.span, sum=part.span.text, becomes=left, number=given, dtype=computed.name
@@ -48,6 +49,7 @@ def _vanishing(checked: Checked, kind: Precision) -> Iterator[Diagnostic]:
     numbers = [part for part in walk(checked.formula) if isinstance(part, ast.Number)]
     for text, value, span in [*((part.span.text, part.value, part.span) for part in numbers), *given]:
         left = abs(kind.of(value))
+        left = 0.0 if left < SMALLEST and kind is FLOAT32 else left  # what is subnormal is flushed to 0
         if value and left in (0.0, float("inf")):
             becomes = "0" if left == 0.0 else "infinite"
             what, advice = HALF if kind.is_half else WHOLE

@@ -39,7 +39,6 @@ _RESTS = {
     "sigmoid": "log_sigmoid(-x)",
     "softmax": "log_softmax_others(x, axis=axis)",
     "taken": "take_along_axis(log_softmax_others(x, axis=axis), i, axis=axis)",
-    "lifted": "log(-expm1(x))",
 }
 """The logarithm of what such a probability leaves."""
 _LOGARITHMS_OF = {
@@ -60,7 +59,7 @@ _OF_THE_REST = {
 
 def _rules(guards: Mapping[str, tuple[str, str]]) -> Iterator[Rule]:
     """Logarithms of a probability, or of the rest of one, guarded so."""
-    rests = {f"rest-of-{of}": (f"(1 - {_PROBABILITIES[of][0]})", _RESTS[of]) for of in ("taken", "lifted")}
+    rests = {"rest-of-taken": (f"(1 - {_PROBABILITIES['taken'][0]})", _RESTS["taken"])}
     for name, (left, right) in _LOGARITHMS_OF.items():
         for of, (probability, logarithm) in {**_PROBABILITIES, **rests}.items():
             for guard, (guarded, when) in guards.items():
@@ -116,6 +115,8 @@ def lift(builder: Builder, roots: Sequence[Node]) -> dict[Node, Node]:
         )  # fmt: skip
         if node.op in INDEXED and (node in below or node.inputs[0].op in INDEXED):
             made[node] = _lifted(builder, made[node])
+        elif node.op == "subtract" and node in below:
+            made[node] = _rest(builder, made[node])
     return made
 
 
@@ -130,6 +131,22 @@ def _lifted(builder: Builder, node: Node) -> Node:
         logits = builder.apply(inner, [logits], dict(operand.attrs), operand.span)
     index = builder.graph.add(node.op, [logits], dict(node.attrs), type=node.type, span=node.span)
     return builder.apply(outer, [index], span=node.span)
+
+
+def _rest(builder: Builder, node: Node) -> Node:
+    """1 less an index of a softmax, which may be clipped, as an index of what it gives the others."""
+    one, part = node.inputs
+    bounds = part.inputs[1:] if part.op == "clip" else ()
+    index = (part.inputs[0] if bounds else part).inputs[:1]
+    softmax = index[0].inputs[0] if index and index[0].op in INDEXED else None
+    taken = (part.inputs[0] if bounds else part).op == "probability" and softmax is not None
+    if not (taken and softmax is not None and softmax.op == "log_softmax" and one.is_const and one.value == 1):
+        return node
+    others = builder.apply("log_softmax_others", [softmax.inputs[0]], dict(softmax.attrs), softmax.span)
+    left = builder.graph.add(index[0].op, [others], dict(index[0].attrs), type=index[0].type, span=node.span)
+    found = builder.apply("probability", [left], span=node.span)
+    ends = [builder.apply("subtract", [one, bound], span=node.span) for bound in reversed(bounds)]
+    return builder.apply("clip", [found, *ends], span=node.span) if ends else found
 
 
 _LOGARITHMS = frozenset({"log", "log2", "log10", "log1p", "log1m_exp", "xlogy", "xlog1py", "log_sigmoid", "softplus",
