@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from modes import MODES, Tried
 from mpmath import mp
+
+from lossdsl.backends import shims
+from lossdsl.ops import INTERNAL
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*reduction-none")
 
@@ -63,3 +67,15 @@ def test_digits(formula, name, mode):
 
 
 TRIED = Tried(FORMULAS, SETS)
+
+
+def test_what_an_entry_gives_the_others_where_they_are_masked() -> None:
+    """Two logits of -3.4e38 share what the first gives, in NumPy as in TensorFlow."""
+    x, g = np.float32([[0, -3.4028235e38, -3.4028235e38]]), np.float32([[1, 1.5, 2]])
+    found = shims.log_softmax_others_pull(tf.constant(x), tf.constant(g), -1)
+    np.testing.assert_allclose(found, [[-1, 0.5, 0.5]], rtol=1e-6)
+    np.testing.assert_allclose(INTERNAL["log_softmax_others_pull"].numpy(x.astype(float), g, -1), found, rtol=1e-6)
+
+
+def test_an_infinity_times_an_exponential_stays_one() -> None:
+    assert np.isinf(shims.times_exp(tf.constant([np.inf, -np.inf]), tf.constant([-10.0, -10.0]))).all()
