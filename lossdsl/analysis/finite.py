@@ -15,7 +15,7 @@ from lossdsl.analysis.conditions import asks_for_order, holds
 from lossdsl.analysis.forms import Forms
 from lossdsl.analysis.ranges import inner_of, range_of
 from lossdsl.analysis.relations import Relations
-from lossdsl.analysis.undefined import undefined
+from lossdsl.analysis.undefined import overflows, undefined
 from lossdsl.interval import EVERYTHING, LARGEST, NO, SMALLEST, YES, Interval
 from lossdsl.ir.node import CAST, INPUT, STRUCTURAL, Node, reachable
 from lossdsl.ops import row
@@ -72,7 +72,7 @@ class Finite:
         self._subjects = _subjects(nodes)
         for root in roots:
             self._run(root)
-            if _overflows(self.found[root, NOTHING], most):
+            if overflows(self.found[root, NOTHING], most):
                 operands = tuple(map(self.interval, root.inputs))
                 self._blame(Danger(root, operands, self.found[root, NOTHING], False))
 
@@ -198,7 +198,7 @@ class Finite:
         whole = ranges[0].hull(*ranges[1:])
         narrowed = self.relations.narrowed(node, whole)
         # no relation holds of what has overflowed: `a * b / b` is infinite then
-        lost = any(map(_overflows, operands)) and _overflows(whole) and not _overflows(narrowed)
+        lost = any(map(overflows, operands)) and overflows(whole) and not overflows(narrowed)
         return whole if lost else narrowed, not cases
 
     def _cases(self, node: Node, operands: list[Interval]) -> list[list[Interval]]:
@@ -232,15 +232,15 @@ class Finite:
         inner = inner_of(node, operands, MOST_ENTRIES)
         if op.inner.shifted and self._unrounded(node.inputs[0]) > MOST_SHIFT:
             inner = EVERYTHING
-        inside = inner is not None and _overflows(inner)
+        inside = inner is not None and overflows(inner)
         if here.outside:
             self.dangers[node] = here
-        elif any(map(_overflows, operands)):
+        elif any(map(overflows, operands)):
             if inside or undefined(node, operands, here.result):
                 self._blame(here)
-        elif inside or (_overflows(here.result) and self._mixes(node, here)):
+        elif inside or (overflows(here.result) and self._mixes(node, here)):
             self.dangers[node] = here
-        elif _overflows(here.result):
+        elif overflows(here.result):
             self.overflows[node] = here
 
     def _mixes(self, node: Node, here: Danger) -> bool:
@@ -255,7 +255,7 @@ class Finite:
             if node in self.overflows or node in self.dangers:
                 self.dangers.setdefault(node, self.overflows.get(node, here))
                 return
-            stack += [x for x in node.inputs if _overflows(self.interval(x))]
+            stack += [x for x in node.inputs if overflows(self.interval(x))]
         self.dangers[here.node] = here
 
     def _unrounded(self, node: Node) -> float:
@@ -277,10 +277,6 @@ class Finite:
                 stack += part.inputs[:1] if exact else []
                 found += [] if exact else [self.interval(part).magnitude]
         return max(found)
-
-
-def _overflows(interval: Interval, most: float = LARGEST) -> bool:
-    return not (abs(interval.lo) <= most and abs(interval.hi) <= most)
 
 
 def _chain(condition: Node, sense: bool, both: str, either: str) -> list[tuple[Node, bool]]:

@@ -38,14 +38,15 @@ def _is_number(node: Node, operands: Sequence[Interval], result: Interval) -> bo
         return False
     inner = inner_of(node, operands)
     both_ways = op.means != PRIMITIVE and result.lo == -math.inf and result.hi == math.inf
-    if both_ways or (inner is not None and _overflows(inner)):
+    if both_ways or (inner is not None and overflows(inner)):
         return False  # parts of it may be infinite apart, as those of `exp(x) - exp(y)`
-    apart = op.family is not Family.ELEMENTWISE and _overflows(result)  # partial sums, and products, may overflow
-    return not (apart or any(map(_overflows, operands))) or not undefined(node, operands, result)
+    apart = op.family is not Family.ELEMENTWISE and overflows(result)  # partial sums, and products, may overflow
+    return not (apart or any(map(overflows, operands))) or not undefined(node, operands, result)
 
 
-def _overflows(interval: Interval) -> bool:
-    return interval.magnitude > LARGEST
+def overflows(interval: Interval, most: float = LARGEST) -> bool:
+    """Whether a value may be infinite, in float32 or where `most` is the largest number."""
+    return interval.magnitude > most
 
 
 def undefined(node: Node, operands: Sequence[Interval], result: Interval) -> bool:

@@ -135,18 +135,23 @@ def _lifted(builder: Builder, node: Node) -> Node:
 
 def _rest(builder: Builder, node: Node) -> Node:
     """1 less an index of a softmax, which may be clipped, as an index of what it gives the others."""
-    one, part = node.inputs
-    bounds = part.inputs[1:] if part.op == "clip" else ()
-    index = (part.inputs[0] if bounds else part).inputs[:1]
-    softmax = index[0].inputs[0] if index and index[0].op in INDEXED else None
-    taken = (part.inputs[0] if bounds else part).op == "probability" and softmax is not None
-    if not (taken and softmax is not None and softmax.op == "log_softmax" and one.is_const and one.value == 1):
+    one, right = node.inputs
+    bounds = right.inputs[1:] if right.op == "clip" else ()
+    path = [right.inputs[0] if bounds else right]
+    while path[-1].op in ("probability", *INDEXED):
+        path.append(path[-1].inputs[0])
+    if len(path) != 3 or path[0].op != "probability" or path[2].op != "log_softmax" or not _is_one(one):
         return node
+    _, index, softmax = path
     others = builder.apply("log_softmax_others", [softmax.inputs[0]], dict(softmax.attrs), softmax.span)
-    left = builder.graph.add(index[0].op, [others], dict(index[0].attrs), type=index[0].type, span=node.span)
+    left = builder.graph.add(index.op, [others], dict(index.attrs), type=index.type, span=node.span)
     found = builder.apply("probability", [left], span=node.span)
     ends = [builder.apply("subtract", [one, bound], span=node.span) for bound in reversed(bounds)]
     return builder.apply("clip", [found, *ends], span=node.span) if ends else found
+
+
+def _is_one(node: Node) -> bool:
+    return node.is_const and node.value == 1
 
 
 _LOGARITHMS = frozenset({"log", "log2", "log10", "log1p", "log1m_exp", "xlogy", "xlog1py", "log_sigmoid", "softplus",

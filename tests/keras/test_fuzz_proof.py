@@ -39,7 +39,7 @@ def test_what_is_proved_holds_of_many(seed: int) -> None:
 def test_a_wrong_proof_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """Were domains and overflow not looked at, the first formulas would tell."""
     monkeypatch.setattr(finite, "holds", lambda *_: True)
-    monkeypatch.setattr(finite, "_overflows", lambda *_: False)
+    monkeypatch.setattr(finite, "overflows", lambda *_: False)
     group = list(islice(claims(seed=12, count=60), SIZE))
     assert failures(group, "eager")
 
