@@ -68,6 +68,18 @@ def test_what_a_class_leaves(formula, mode):
 
 
 @pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("share", ["y_pred[..., 0]", "clip(y_pred[..., 0], epsilon, 1 - epsilon)"])
+def test_what_an_indexed_class_leaves(share, mode):
+    """At 120 float32 has nothing of it in the logarithm of the probability either."""
+    z = np.array([[120.0, 0.0, -10.0], [20.0, 0.0, -10.0]], "float32")
+    loss = lossdsl.compile(f"-log(1 - {share}) + 0 * sum(y_true)")
+    shown, slope = trained(passing("softmax", classes=3), loss, z, np.ones((2, 3), "float32"), mode)
+    other = 1 / (1 + np.exp(-10))
+    assert shown == pytest.approx(70 + np.log(other), rel=1e-6)
+    np.testing.assert_allclose(slope, [1, -other, other - 1], rtol=1e-5, atol=1e-7)
+
+
+@pytest.mark.parametrize("mode", MODES)
 def test_focal_loss(mode):
     sign = np.where(LABELS == 1, 1, -1)
     z = sign * LOGITS.astype(float)
