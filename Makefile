@@ -42,7 +42,7 @@ test-backends: $(READY) ## The same numbers on every backend that is installed
 FORMULAS ?= 100000
 SEED ?= 1
 
-fuzz: $(READY) ## Random formulas that are proved finite, run: FORMULAS=100000 of them from SEED=1, for hours
+fuzz: $(READY) ## Random formulas that are proved finite, run: FORMULAS=100000 of them from SEED=1 on, an hour or two on two cores
 	$(BIN)/python tests/keras/fuzz_proof.py $(FORMULAS) $(SEED) --write
 
 proofs: $(READY) ## How often proofs and alarms are right, of the library and of 209 formulas (ten minutes)

@@ -1,6 +1,6 @@
 """Random formulas that are proved finite, run on TensorFlow in eager calls, graphs and XLA: none may fail, or be wrong.
 
-python tests/keras/fuzz_proof.py COUNT [SEED]
+python tests/keras/fuzz_proof.py COUNT [SEED [--write]]
 """
 
 from __future__ import annotations
@@ -9,8 +9,10 @@ import json
 import random
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from itertools import islice
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -247,7 +249,7 @@ def place() -> str:
     return f"TensorFlow {tf.__version__}, {'GPU' if tf.config.list_physical_devices('GPU') else 'CPU'}"
 
 
-def main(count: int, seed: int, group: int = 25) -> dict[str, Any]:
+def portion(count: int, seed: int, group: int = 25) -> dict[str, Any]:
     """Try so many formulas, and say what came of it."""
     import time
 
@@ -262,7 +264,7 @@ def main(count: int, seed: int, group: int = 25) -> dict[str, Any]:
             bad += 1
             print(text, flush=True)
     minutes = round((time.time() - start) / 60, 1)
-    found = {
+    return {
         "seed": seed,
         "formulas": count,
         "values": values,
@@ -271,8 +273,24 @@ def main(count: int, seed: int, group: int = 25) -> dict[str, Any]:
         "minutes": minutes,
         "on": where,
     }
-    print(f"seed {seed}: {found}", flush=True)
-    return found
+
+
+PORTION = 2500
+"""Formulas of one seed: each portion has a process of its own, since TensorFlow keeps all that it ever compiled."""
+
+
+def main(count: int, seed: int, keep: bool = False) -> int:
+    """Try so many formulas, from this seed on, in as many processes as there are cores; how many failed."""
+    counts = [min(PORTION, count - done) for done in range(0, count, PORTION)]
+    bad = 0
+    with ProcessPoolExecutor(mp_context=get_context("spawn"), max_tasks_per_child=1) as pool:
+        for done in as_completed(pool.submit(portion, part, seed + i) for i, part in enumerate(counts)):
+            found = done.result()
+            print(f"seed {found['seed']}: {found}", flush=True)
+            bad += found["failures"]
+            if keep:
+                write(found)
+    return bad
 
 
 def write(found: dict[str, Any]) -> None:
@@ -301,11 +319,11 @@ KEPT = Path(__file__).parents[2] / "benchmarks" / "fuzz.json"
 HEAD = """\
 # Proofs tried on random formulas
 
-`make fuzz FORMULAS=... SEED=...`: random formulas over random declared ranges, five of eight in float32, one each in float16,
-bfloat16 and float64. Those whose value or gradient is proved to be finite are run on corners and random numbers, on TensorFlow
-in eager calls, graphs and XLA; a NaN or an infinity there is a failure, and so is a number that is not that of the formula as
-written, node by node in float64, where it is further off than rounding explains. With `KERAS_BACKEND=jax` (`jit`) or `torch`
-(eager) set, they run there.
+`make fuzz FORMULAS=... SEED=...`, in portions of 2,500 that have a seed each: random formulas over random declared ranges, five
+of eight in float32, one each in float16, bfloat16 and float64. Those whose value or gradient is proved to be finite are run on
+corners and random numbers, on TensorFlow in eager calls, graphs and XLA; a NaN or an infinity there is a failure, and so is a
+number that is not that of the formula as written, node by node in float64, where it is further off than rounding explains. With
+`KERAS_BACKEND=jax` (`jit`) or `torch` (eager) set, they run there.
 
 | on | seed | formulas | values proved | gradients proved | failures | minutes |
 | :- | ---: | -------: | ------------: | ---------------: | -------: | ------: |
@@ -313,7 +331,5 @@ written, node by node in float64, where it is further off than rounding explains
 
 if __name__ == "__main__":
     sys.path.append(str(KEPT.parents[1]))  # for what benchmarks share with it
-    done = main(int(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 1)
-    if "--write" in sys.argv:
-        write(done)
-    sys.exit(min(done["failures"], 1))
+    first = int(sys.argv[2]) if sys.argv[2:] else 1
+    sys.exit(min(main(int(sys.argv[1]), first, keep="--write" in sys.argv), 1))
