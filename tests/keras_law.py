@@ -45,7 +45,7 @@ def function(op: Op, case: Case) -> Callable[..., Any]:
     attrs |= {k: repr(v) for k, v in contraction(case).items()} if op.name == "contraction" else {}
     text = op.keras.format(**dict(zip(names, names, strict=True)), **attrs)
     source = f"def row({', '.join(names)}):\n    return {text}\n"
-    return load(source, f"<row {op.name}>", ops=ops, shims=shims).row  # type: ignore[no-any-return]
+    return load(source, f"<row {op.name}>", ops=ops, shims=shims, dtype="float32").row  # type: ignore[no-any-return]
 
 
 def contraction(case: Case) -> dict[str, Any]:

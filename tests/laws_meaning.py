@@ -20,7 +20,7 @@ EPS = 2.0**-52
 
 
 def law_complete(op: Op) -> None:
-    """Templates use every argument and nothing else; Keras templates are Python over `ops` and `shims`."""
+    """Templates use every argument and nothing else; Keras templates are Python over `ops`, `shims` and `dtype`."""
     known = {a.name for a in op.signature.args if a.name != "where"}
     added = {"axis", "to", "time", "subscripts", "missing"}
     for template in (op.latex, op.keras):
@@ -30,7 +30,7 @@ def law_complete(op: Op) -> None:
         assert fields <= known | added, f"{op.name}: {template!r} has unknown {fields - known}"
     tree = python.parse(op.keras.format(**dict.fromkeys(known | added, "x")))
     names = {n.id for n in python.walk(tree) if isinstance(n, python.Name)}
-    assert names <= {"x", "ops", "shims"}, f"{op.name}: the Keras template uses {names}"
+    assert names <= {"x", "ops", "shims", "dtype"}, f"{op.name}: the Keras template uses {names}"
     drawn = op.latex.format(**dict.fromkeys(known | added, "x"))
     assert drawn.count("{") == drawn.count("}"), f"{op.name}: braces of the LaTeX template"
     assert op.doc.endswith("."), f"{op.name}: the doc is no sentence"

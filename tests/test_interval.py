@@ -23,6 +23,7 @@ from lossdsl.interval import (
     outward,
     point,
 )
+from lossdsl.ops import row
 
 numbers = st.floats(-1e6, 1e6, width=32).map(lambda x: 0.0 if abs(x) < SMALLEST else x)
 
@@ -177,3 +178,20 @@ def test_ends_of_monotone_functions() -> None:
 
 def test_it_shows_itself() -> None:
     assert str(Interval(0.0, math.inf)) == "[0, inf]"
+
+
+@pytest.mark.parametrize(
+    ("name", "x", "entries", "wanted"),
+    [
+        ("sum", Interval(-1.0, 2.0), 3.0, Interval(-3.0, 6.0)),
+        ("sum", Interval(0.0, 16777215.0), 3.0, None),
+        ("mean", Interval(-1.0, 0.0), 4.0, Interval(-1.0, 0.0)),
+        ("mean", Interval(-1.0, 0.0), 3.0, None),
+        ("mean", Interval(0.0, 16777215.0), 4.0, None),
+    ],
+)
+def test_floats_count_exactly(name: str, x: Interval, entries: float, wanted: Interval | None) -> None:
+    """Whole numbers, up to 2^24; and a mean of them is a quotient by 2, 4, 8 ..., or a product."""
+    found = row(name).range_of(x, n=Interval(entries, entries))
+    ends = x if name == "mean" else x * Interval(entries, entries)
+    assert found == wanted if wanted else found.covers(ends) and found != ends

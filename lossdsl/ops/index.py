@@ -87,7 +87,7 @@ ROWS = (
         safe=NO_LIMITS,
         masked=NOT_A_REDUCTION,
         numpy=_one_hot,
-        keras="ops.one_hot(ops.squeeze({x}, {axis}), {num_classes}, axis={axis})",
+        keras="ops.one_hot(ops.squeeze({x}, {axis}), {num_classes}, axis={axis}, dtype=dtype)",
     ),
     Op(
         sig="take(x: T[table], indices: int[*s]) -> T[as indices]",

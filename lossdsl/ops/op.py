@@ -218,8 +218,9 @@ class Op:
     position, or a tuple of them in a reduction. A shape rule may add attributes: `to` (`pairs`), `axis`
     (`one_hot`, `take`, `matmul`), `time` (`ctc_loss`)."""
     keras: str
-    """Template over arguments and attributes for `keras.ops`; `ops` and `shims` are the names it may use.
-    It does not put arguments in parentheses: the operators' rows leave that to the printer."""
+    """Template over arguments and attributes for `keras.ops`; the names it may use are `ops`, `shims`, and
+    `dtype`, the type of the data. It does not put arguments in parentheses: the operators' rows leave that to
+    the printer."""
 
     @cached_property
     def signature(self) -> Signature:

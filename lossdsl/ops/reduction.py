@@ -26,6 +26,8 @@ from lossdsl.ops.op import (
 
 SUM_ULPS = 64
 """Float32 units in the last place by which a long sum may err: frameworks add in blocks."""
+MOST_COUNTED = 2.0**24
+"""Up to here float32 holds every whole number."""
 
 
 def norm(x: Array, axis: tuple[int, ...] | int) -> Array:
@@ -51,9 +53,13 @@ def largest_and_rest(x: Array, axis: tuple[int, ...] | int) -> tuple[Array, Arra
 
 
 def exact_ends(x: Interval, ulps: float) -> Interval:
-    """Ends with slack for a long sum, but none at a whole number: floats count exactly."""
+    """Ends with slack for a long sum, but none at a whole number that floats count up to."""
     wide = x.widened(ulps)
-    return Interval(x.lo if x.lo.is_integer() else wide.lo, x.hi if x.hi.is_integer() else wide.hi)
+    return Interval(x.lo if _counted(x.lo) else wide.lo, x.hi if _counted(x.hi) else wide.hi)
+
+
+def _counted(end: float) -> bool:
+    return end.is_integer() and abs(end) <= MOST_COUNTED
 
 
 def _sum_range(x: Interval, n: Interval) -> Interval:
@@ -61,7 +67,9 @@ def _sum_range(x: Interval, n: Interval) -> Interval:
 
 
 def _mean_range(x: Interval, n: Interval) -> Interval:
-    return exact_ends(x, SUM_ULPS)
+    """A sum times the rounded inverse of a size, under XLA: by that the mean of three ones is above 1."""
+    halved = n.is_point and math.frexp(n.lo)[0] == 0.5
+    return (exact_ends(x * n, SUM_ULPS) / n) if halved else x.widened(SUM_ULPS)
 
 
 def _prod_range(x: Interval, n: Interval) -> Interval:

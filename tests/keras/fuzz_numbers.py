@@ -96,7 +96,7 @@ class _Moved:
     def __init__(self, layout: list[str], data: Arrays, computing: Precision, copies: int) -> None:
         self.positions = Positions(layout)
         self.samples, self.copies = len(data["y_pred"]), copies + 1
-        self.data = {name: np.concatenate([x.astype(np.float64)] * self.copies) for name, x in data.items()}
+        self.data = {name: np.concatenate([_as_numbers(x)] * self.copies) for name, x in data.items()}
         self.unit, self.computed = 2.0 ** (1 - computing.digits), computing.computed
         self.random = np.random.default_rng(0)
         self.values: dict[Node, np.ndarray] = {}
@@ -180,6 +180,10 @@ class _Moved:
         """An array with the copies first, then the samples."""
         every = np.broadcast_to(found, (self.samples * self.copies, *np.shape(found)[1:]))
         return every.reshape(self.copies, self.samples, *every.shape[1:])
+
+
+def _as_numbers(data: np.ndarray) -> np.ndarray:
+    return data if data.dtype.kind == "i" else data.astype(np.float64)
 
 
 def _rounds(node: Node) -> bool:

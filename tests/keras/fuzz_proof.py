@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import sys
+import warnings
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -25,6 +27,7 @@ from lossdsl.interval import SMALLEST, Interval
 from lossdsl.ir.node import reachable
 from lossdsl.precision import FLOAT32, PRECISIONS, Precision
 from lossdsl.proof import PROVED, inputs, prove
+from lossdsl.types import DType
 
 ONE = ("exp", "expm1", "log", "log1p", "sqrt", "rsqrt", "square", "abs", "sigmoid", "softplus", "tanh", "log_sigmoid",
        "reciprocal", "relu", "sign", "sin", "arctan", "cosh", "erf", "softmax", "log_softmax", "-", "cumsum", "normalize",
@@ -53,6 +56,18 @@ KIN = (
     "softmax({c} * {a} - {b})",
     "sum({a} * mean({b}, axis=-1), axis=-1)",
     "sum(log_softmax({a}) * {t}, axis=-1)",
+    "(1 - mean({t}, axis=-1))",
+    "(mean({a}, axis=-1) + 1)",
+    "(mean({a}, axis=-1) - min({a}, axis=-1))",
+    "(1 - sum(softmax({a}) * {t}, axis=-1))",
+    "(1 - prod({t}, axis=-1))",
+    "(1 - {t} / size({a}, axis=-1))",
+    "(logsumexp({a}, axis=-1) - max({a}, axis=-1))",
+    "(norm({a}, axis=-1) - max(abs({a}), axis=-1))",
+    "(1 - abs(sum(normalize({a}) * normalize({b}), axis=-1)))",
+    "(1 - max(softmax({a}), axis=-1))",
+    "(1 - square(tanh({a})))",
+    "(abs({a} - {b}) - {a} + {b})",
 )
 """Values that belong together: what the analysis knows of them beyond their intervals."""
 OUTER = (
@@ -64,6 +79,9 @@ OUTER = (
     "({x} + {c}) ** 1.5",
     "(1 / ({x} + {c}))",
 )
+SHAPES = ("k", "k", "k", "1", "k, m")
+LABELS = ("one_hot(y_true, k)", "take_along_axis(y_pred, y_true)", "where(index(y_pred) == y_true, 1, 0)")
+"""What stands for y_true where it holds the number of a class."""
 RANGES = ("in [0, 1]", "in [0, inf)", "in (0, 1]", "in [-1, 1]", "in [-10, 10]", "in [0.1, 5]", "in [-1000, 1000]",
           "in [0, 1e6]", "in [-1e9, 1e9]", "")  # fmt: skip
 
@@ -76,10 +94,15 @@ class Writer:
 
     def formula(self) -> str:
         pick = self.random.choice
-        size = pick(("k", "k", "k", "1"))
-        shapes = {"y_true": pick((f"batch, {size}",) * 7 + ("batch",)), "y_pred": f"batch, {size}"}
-        heads = [f"{name}: float[{shape}] {pick(RANGES)}".rstrip() for name, shape in shapes.items()]
-        return "\n".join([*heads, f"mean({self.value(self.random.randint(2, 5))} + 0 * y_pred)"])
+        shape = pick(SHAPES)
+        pred = f"y_pred: float[batch, {shape}] {pick(RANGES)}".rstrip()
+        true = f"y_true: float[{pick((f'batch, {shape}',) * 7 + ('batch',))}] {pick(RANGES)}".rstrip()
+        body = self.value(self.random.randint(2, 5))
+        if shape == "k, m":
+            body = re.sub("axis=-1", lambda _: pick(("axis=-1", "axis=-1", "axis=k")), body)
+        elif shape == "k" and self.random.random() < 0.2:
+            true, body = "y_true: label[batch]", body.replace("y_true", pick(LABELS))
+        return f"{true}\n{pred}\nmean({body} + 0 * y_pred)"
 
     def value(self, depth: int) -> str:
         roll, pick = self.random.random(), self.random.choice
@@ -146,15 +169,24 @@ def claims(seed: int, count: int) -> Iterator[Claim]:
             yield Claim(text, checked, found["value"], found["gradient"], PRECISIONS[kind])
 
 
+SIZES = (3, 4, 7, 1)
+"""Of axes: a mean of 4 is rounded once, a mean of others twice; and one entry has no deviation."""
+
+
 def data(claim: Claim, samples: int = 96) -> dict[str, np.ndarray]:
-    """Corners of the declared ranges, constants of the formula, and numbers between."""
+    """Corners of the declared ranges, constants of the formula, and numbers between; any class for labels."""
     random = np.random.default_rng(len(claim.text))
+    size = SIZES[len(claim.text) % len(SIZES)]
     found = {}
     for name, interval in inputs(claim.checked, min(claim.kind.largest, FLOAT32.largest)).items():
-        axes = () if name == "upstream" else claim.checked.elaborated.inputs.types[name].axes[1:]
-        shape = (samples, *(axis.size.offset if axis.size.symbol is None else 4 for axis in axes))
-        numbers = np.ones(samples, np.float32) if name == "upstream" else _numbers(interval, shape, random)
-        found[name] = claim.kind.rounded(numbers)
+        if name == "upstream":
+            found[name] = claim.kind.rounded(np.ones(samples, np.float32))
+            continue
+        given = claim.checked.elaborated.inputs.types[name]
+        shape = (samples, *(axis.size.offset if axis.size.symbol is None else size for axis in given.axes[1:]))
+        labels = given.dtype is DType.INT
+        numbers = random.integers(0, size, shape) if labels else _numbers(interval, shape, random)
+        found[name] = numbers if labels else claim.kind.rounded(numbers)
     return found
 
 
@@ -204,6 +236,7 @@ def failures(group: list[Claim], mode: str) -> list[str]:
         ]
 
     every_data = [data(claim) for claim in group]
+    warnings.filterwarnings("ignore", "You are using a softmax over axis")  # of one entry
     found = compiled(run, mode)([{n: ops.convert_to_tensor(x) for n, x in arrays.items()} for arrays in every_data])
     return [
         f"{mode}: {text}"

@@ -51,6 +51,18 @@ def test_value_and_gradient(text: str, numbers: list[list[float]], mode: str) ->
     assert float(value) == pytest.approx(np.sum(lossdsl.evaluate(text, data, data)), rel=1e-14)
 
 
+@pytest.mark.parametrize("mode", MODES)
+def test_what_is_made_of_class_numbers(mode: str) -> None:
+    """Keras makes `one_hot` in float32 where it isn't told otherwise."""
+    loss = lossdsl.compile(
+        "y_true: label[batch]\ny_pred: float[batch, k]\nmean(where(y_pred > 0.2, one_hot(y_true, k), 0.1) * y_pred)",
+        dtype="float64",
+    )
+    data = np.array([[0.1, 0.3, 0.5], [0.7, 0.2, 0.4]])
+    expected = (0.1 * 0.1 + 0.5 + 0.7 + 0.1 * 0.2) / 6
+    assert float(MODES[mode](loss)(tf.constant([2, 0]), tf.constant(data))) == pytest.approx(expected, rel=1e-14)
+
+
 def test_the_error_function_has_ends() -> None:
     assert shims.erf(tf.constant([np.inf, -np.inf, 0.0], "float64")).numpy().tolist() == [1.0, -1.0, 0.0]
 

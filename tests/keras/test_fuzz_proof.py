@@ -65,6 +65,8 @@ def test_a_wrong_number_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
         ("graph", "in [0, 1]", "mean(log((1 - y_pred) + 1e-8))", True),
         ("xla", "in [98, 200]", "mean(sqrt(y_pred / 49 - 2))", False),
         ("xla", "in [98, 200]", "mean(sqrt(xdivy(y_pred, 49) - 2))", False),
+        ("xla", "in [0, 1]", "mean(sqrt(1 - mean(y_pred, axis=-1)) + 0 * y_pred)", False),
+        ("xla", "in [-1,1]", "mean(sqrt(mean(y_pred, axis=-1) + 1) + 0 * y_pred)", False),
         ("graph", "in [0.25, 1]", "mean(sqrt(1 / y_pred - 1))", False),
         ("graph", "in [0.25, 1]", "mean(sqrt(xdivy(1, y_pred) - 1))", False),
         ("graph", "in [0.25, 1]", "mean(sqrt(y_pred ** -1 - 1))", False),
@@ -74,7 +76,7 @@ def test_a_wrong_number_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_what_runs_is_not_what_was_written(mode: str, range: str, text: str, kept: bool) -> None:
     """The reasons for six rules: a product within a shift, constants that are merged, or moved to where they vanish,
-    quotients of quotients, which become one, and by numbers, which become products, and an inverse that is off by a
+    quotients of quotients, which become one, and by numbers or sizes, which become products, and an inverse that is off by a
     unit in the last place. What rewriting can do about it, it does."""
     checked = analyse(f"y_pred: float[batch, k] {range}\n{text}", rewrite=False)
     claim = Claim(checked.text, checked, True, False)
