@@ -100,18 +100,12 @@ class Interval:
         return _corners(_over, self, _one_sided(other))
 
     def quotient(self, other: Interval) -> Interval:
-        """The same as frameworks compute it, not always rounded correctly.
-
-        TensorFlow's graphs take `1 / x` by an approximation, by which 1 / 1 is 0.99999994, and products with a rounded
-        inverse for quotients by a number, which XLA does not round again before it subtracts.
-        """
+        """The same as TensorFlow computes it in a graph: `1 / x` is an approximation, by which 1 / 1 is 0.99999994."""
         found = self / other
-        if self.lo == self.hi == 1.0:
-            wide = found.widened(RECIPROCAL_ULPS)
-            return wide if found.hi != 1.0 else Interval(wide.lo, 1.0)
-        number = other.hi - other.lo <= 2.0 * ULP * other.magnitude
-        exact = other.is_point and abs(math.frexp(other.lo)[0]) == 0.5
-        return found.widened(RECIPROCAL_ULPS) if number and not exact else found
+        if not self.lo == self.hi == 1.0:
+            return found
+        wide = found.widened(RECIPROCAL_ULPS)
+        return wide if found.hi != 1.0 else Interval(wide.lo, 1.0)
 
     def __abs__(self) -> Interval:
         return Interval(self.mignitude, self.magnitude)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -9,7 +10,8 @@ from lossdsl import library
 from lossdsl.analysis.ranges import ranges
 from lossdsl.checked import analyse
 from lossdsl.interval import LARGEST
-from lossdsl.ir.node import reachable
+from lossdsl.ir.node import INPUT, reachable
+from lossdsl.proof import inputs
 from lossdsl.source import Source
 from lossdsl.syntax import ast
 from lossdsl.syntax.parse import parse
@@ -47,13 +49,15 @@ def page(name: str) -> Page:
 
 
 def value_range(name: str) -> str:
-    """Where its values lie whatever the data is, or nothing where that is unknown."""
-    root = analyse(library.text(name), measure=True).display().form.roots[0]
-    found = ranges(reachable([root]))[root]
+    """Where its values lie whatever the data within their ranges are, or nothing where that is unknown."""
+    checked = analyse(library.text(name), measure=True)
+    root, data = checked.display().form.roots[0], inputs(checked, math.inf)
+    nodes = reachable([root])
+    found = ranges(nodes, {node: data[str(node.attr("name"))] for node in nodes if node.op == INPUT})[root]
     low, high = (end + 0.0 if abs(end) < LARGEST else None for end in (found.lo, found.hi))
     if low is None:
-        return "" if high is None else f"at most {high:g}"
-    return f"at least {low:g}" if high is None else f"from {low:g} to {high:g}"
+        return "" if high is None else f"at most {high:.4g}"
+    return f"at least {low:.4g}" if high is None else f"from {low:.4g} to {high:.4g}"
 
 
 def matching(word: str = "") -> tuple[str, ...]:

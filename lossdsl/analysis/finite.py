@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from lossdsl.analysis.conditions import asks_for_order, holds
 from lossdsl.analysis.forms import Forms
+from lossdsl.analysis.products import factors, in_any_order, may_overflow
 from lossdsl.analysis.ranges import inner_of, range_of
 from lossdsl.analysis.relations import Relations
 from lossdsl.analysis.undefined import overflows, undefined
@@ -30,6 +31,7 @@ MOST_SHIFT = 80.0 * 2.0**23
 """Products up to here are rounded by less than what `exp` can bear: what a `shifted` operation can do with."""
 ROUNDED = frozenset({"add", "subtract", "negative", "abs", "relu", "clip"})
 """Operations that are not products, though products may be inside."""
+PRODUCTS = frozenset({"multiply", "divide"})
 AVERAGED = frozenset({"mean", "var"})
 """Reductions that end in a product."""
 NEVER = {"less": "greater_equal", "less_equal": "greater", "greater": "less_equal", "greater_equal": "less"}
@@ -183,11 +185,22 @@ class Finite:
         else:
             operands = [self.found[wanted] for wanted in self._operands(node, facts)]
             result, outside = self._ranged(node, operands)
+            result = self._in_any_order(node, facts, operands, result)
             self._judge(node, Danger(node, tuple(operands), result, outside))
         for subject, interval in facts:
             if subject is node:
                 result = result.meet(interval) or result
         return result
+
+    def _in_any_order(self, node: Node, facts: Facts, operands: list[Interval], written: Interval) -> Interval:
+        """Where a product lies however its factors are grouped; one that may be infinite on the way is in danger."""
+        parts = factors(node, lambda x: self.found[self._under(x, facts)]) if node.op in PRODUCTS else []
+        if len(parts) < 3:
+            return written
+        harmless = overflows(written) and not any(0.0 in part for part in parts)
+        if may_overflow(parts) and not harmless:
+            self.dangers.setdefault(node, Danger(node, tuple(operands), EVERYTHING, False))
+        return in_any_order(parts, written)
 
     def _ranged(self, node: Node, operands: list[Interval]) -> tuple[Interval, bool]:
         """Where a value lies, and whether its operands may leave the domain."""

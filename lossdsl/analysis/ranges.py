@@ -12,7 +12,7 @@ from lossdsl.ops.op import ANY_NUMBER
 from lossdsl.types import DType
 
 QUOTIENTS = frozenset({"divide", "xdivy", "divide_no_nan"})
-"""By numbers, they are products in a graph: of one number `Interval.quotient` knows."""
+"""By what is fixed, they are products in a graph, with a rounded inverse; XLA subtracts them unrounded."""
 
 
 def ranges(nodes: Iterable[Node], known: Mapping[Node, Interval] | None = None) -> dict[Node, Interval]:
@@ -39,8 +39,26 @@ def range_of(node: Node, operands: Sequence[Interval], entries: Interval = ANY_N
     if node.op == "multiply" and node.inputs[0] is node.inputs[1]:
         return operands[0].square()
     found = row(node.op).range_of(*operands, n=entries_of(node, entries), **constants_of(node))
-    by_numbers = node.op in QUOTIENTS and node.inputs[1].op in (VECTOR, MATRIX)
-    return found.widened(RECIPROCAL_ULPS) if by_numbers else found
+    return found.widened(RECIPROCAL_ULPS) if node.op in QUOTIENTS and _is_inexact(node.inputs[1]) else found
+
+
+def is_fixed(node: Node) -> bool:
+    """Whether a graph has it as a constant: numbers, sizes, places, and what is made of them, but of no data."""
+    seen, stack = set(), [node]
+    while stack:
+        part = stack.pop()
+        if part.op == INPUT:
+            return False
+        if part not in seen and part.op != "index":
+            stack.extend(part.inputs)
+        seen.add(part)
+    return True
+
+
+def _is_inexact(divisor: Node) -> bool:
+    """Whether its inverse is rounded, and in place of it."""
+    power_of_two = divisor.is_const and abs(math.frexp(float(divisor.value))[0]) == 0.5
+    return is_fixed(divisor) and not power_of_two
 
 
 def inner_of(node: Node, operands: Sequence[Interval], entries: Interval = ANY_NUMBER) -> Interval | None:

@@ -279,6 +279,7 @@ def place() -> str:
         return f"torch {torch.__version__}, {torch.cuda.get_device_name() if torch.cuda.is_available() else 'CPU'}"
     import tensorflow as tf
 
+    tf.get_logger().setLevel("ERROR")  # nothing about many functions: there are many
     return f"TensorFlow {tf.__version__}, {'GPU' if tf.config.list_physical_devices('GPU') else 'CPU'}"
 
 

@@ -115,6 +115,25 @@ def test_a_constant_is_not_moved_between_halves_of_an_exponential() -> None:
     assert not failures([Claim(text, analyse(text), True, True)], "graph")
 
 
+def test_a_product_may_vanish_on_the_way() -> None:
+    """In a graph small arrays are multiplied first, and 1e-25 * 1e-25 is 0."""
+    text = "y_true: float[batch] in [1e-25, 1]\ny_pred: float[batch, k] in [1e25, 1e30]\n"
+    checked = analyse(text + "mean(log(y_true * y_pred * y_true))", rewrite=False)
+    claim = Claim(checked.text, checked, True, False)
+    assert not failures([claim], "eager")
+    assert failures([claim], "graph")
+    assert prove(checked, search=False).parts[0].verdict != PROVED
+
+
+def test_a_product_may_overflow_on_the_way() -> None:
+    """Twice the largest number, before it is multiplied by 0."""
+    text = "y_pred: float[batch, 1]\nmean(sigmoid(y_pred * y_pred) + 0 * y_pred)"
+    claim = Claim(text, analyse(text), False, True)
+    assert not failures([claim], "eager")
+    assert failures([claim], "graph")
+    assert prove(claim.checked, search=False).parts[1].verdict == OPEN
+
+
 SMALL = "y_true: float[batch, k] in [0, 1e20]\ny_pred: float[batch, k] in [0, 1e-15]\n"
 
 
