@@ -49,6 +49,9 @@ def verdict(text: str) -> str:
         LOGITS + "exp(5 * sum(p * tanh(y_pred)))",
         "y_pred: float[batch, k] in [-9, 9]\nmean(y_pred / sum(y_pred == max(y_pred, axis=-1), axis=-1))",
         "m = where(y_true > 0, y_pred, -1)\nmean(1 / sum(m == min(m, axis=-1), axis=-1))",
+        # a scalar product of directions
+        "mean(log(1.01 - sum(normalize(y_true) * normalize(y_pred), axis=-1)))",
+        "mean(log(1.01 + sum(-normalize(y_true) * stop_gradient(normalize(y_pred)), axis=-1)))",
         # 0 where the logarithm or the divisor is
         UNIT + "-sum(p * log(p))",
         UNIT + "sum(t * log(t) - t * log(maximum(p, epsilon)))",
@@ -79,6 +82,13 @@ def test_proved(text: str) -> None:
         (UNIT + "mean(sqrt(1 - t * p - (1 - t) * (1 - p)))", OPEN),
         (UNIT + "mean(sqrt(square(t) - 2 * t * p + square(p)))", OPEN),
         (WIDE + "mean(sqrt(mean(square(p), axis=-1) - square(mean(p, axis=-1))))", OPEN),
+        # of directions along other axes, or of one entry each
+        (
+            "y_pred: float[batch, k, m]\nmean(log(1.01 - sum(normalize(y_pred, axis=k) * normalize(y_pred, axis=k), axis=m)))",
+            ALARM,
+        ),
+        ("y_pred: float[batch, k]\np = normalize(y_pred)\nmean(log(2 - sum(p * pairs(p, axis=k), axis=k)))", ALARM),
+        ("mean(log(1 - sum(normalize(y_true) * normalize(y_pred), axis=-1)))", ALARM),
         # what cancels still counts for its rounding
         (
             "y_true: float[batch, k] in [0, inf)\nt = y_true\nmean(rsqrt((t * exp(-abs(y_pred)) + (1 - t) * exp(-abs(y_pred))) + 1))",
@@ -96,6 +106,7 @@ TEMPLATES = [
     "square(a) - 2 * a * b + square(b)", "sum(t) + sum(a) - sum(a * t)", "sum(a) - sum(a * t)",
     "mean(square(a)) - square(mean(a))", "sum(a == max(a, axis=-1))", "sum(softmax(a) * b)", "sum(square(softmax(a)))",
     "cumsum(softmax(a))", "xlogy(a, a)", "a * b / b", "b * t - 0.5 * b * a * t + a", "0.3 * (a - b) * (a - b) - a * a",
+    "sum(normalize(a) * normalize(b))",
 ]  # fmt: skip
 DATA = [(0.0, 1.0), (0.0, 3.0), (-2.0, 0.0), (-1.5, 4.0), (1e-6, 1e-3), (0.25, 0.25), (-1e4, 1e4), (0.5, 1.0)]
 

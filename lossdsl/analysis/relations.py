@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import product
 
 from lossdsl.analysis.forms import MOST_DEGREE, Form, Forms, Monomial, Polynomial
-from lossdsl.interval import NO, NONNEGATIVE, NONPOSITIVE, SLACK, ULP, UNIT, Interval, outward, point
+from lossdsl.interval import NO, NONNEGATIVE, NONPOSITIVE, SIGNED_UNIT, SLACK, ULP, UNIT, Interval, outward, point
 from lossdsl.ir.node import CAST, Node
 from lossdsl.ops.reduction import SUM_ULPS
 
@@ -55,6 +55,7 @@ class Relations:
             yield Interval(1.0, math.inf)
         elif node.op in ("sum", "contraction"):
             yield from self._shared_out(node)
+            yield from _cosine(node)
         elif node.op == "cumsum" and (shares := self.forms.of[node.inputs[0]].plain) is not None:
             if shares and all(_shares(monomial, node.axes) for monomial in shares):
                 yield self._sum_of_shares(shares).hull(NO)
@@ -252,6 +253,20 @@ class Relations:
             most.op in ("max", "min") and most.inputs[0] is x and most.axes == node.axes and self.forms.exact(x)
             for x, most in pairs
         )
+
+
+def _cosine(node: Node) -> Iterator[Interval]:
+    """The scalar product of two vectors of length 1, or of none, lies between -1 and 1."""
+    whole = node if node.op == "contraction" else node.inputs[0]
+    if whole.op in ("contraction", "multiply") and all(_is_direction(x, node.axes) for x in whole.inputs):
+        yield SIGNED_UNIT.widened(2 * SUM_ULPS)
+
+
+def _is_direction(node: Node, axes: Sequence[str]) -> bool:
+    """Whether a value holds vectors of length 1 along axes, with all of their entries."""
+    while node.op in ("stop_gradient", "negative"):
+        node = node.inputs[0]
+    return node.op == "normalize" and sorted(node.axes) == sorted(axes) and all(map(node.type.has, axes))
 
 
 def _shares(monomial: Monomial, axes: Sequence[str]) -> bool:
