@@ -38,7 +38,7 @@ Polynomial = Mapping[Monomial, Factor]
 EXACT = frozenset(
     {"add", "subtract", "multiply", "divide", "negative", "abs", "square", "maximum", "minimum", "clip", "where",
      "relu", "less", "less_equal", "greater", "greater_equal", "equal", "not_equal", "logical_and", "logical_or",
-     "logical_not"}
+     "logical_not", "index"}
 )  # fmt: skip
 """Operations that every framework rounds alike."""
 RELATIVE = frozenset({"multiply", "divide", "square", "negative", "abs", "sqrt", "rsqrt", "reciprocal", "where"})

@@ -8,6 +8,7 @@ functions of large numbers are small beside both. No formula can name these rows
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
@@ -21,6 +22,7 @@ from lossdsl.ops.op import (
     NOT_A_REDUCTION,
     NOTHING_LARGER,
     SHIFTED,
+    Array,
     Curvature,
     Family,
     Monotone,
@@ -46,6 +48,14 @@ def _gamma_entropy_range(x: Interval) -> Interval:
     if x.lo <= 0.0:
         return EVERYTHING
     return by_ends(gamma_functions.gamma_entropy, (True,), x) + Interval(-SLACK * ULP, SLACK * ULP)
+
+
+def _gap_range(function: Callable[[Array, Array], Array], rises: bool, x: Interval, d: Interval) -> Interval:
+    """A gap that goes to 0 as x rises, from below or from above, and away from it as d does."""
+    if not (x.lo > 0.0 and d.lo >= 0.0):
+        return EVERYTHING
+    side = -NONNEGATIVE if rises else NONNEGATIVE
+    return by_ends(function, (rises, not rises), x, d).meet(side) or side
 
 
 ROWS = (
@@ -199,7 +209,7 @@ ROWS = (
         domain="x > 0 and x + d > 0",
         guard=NO_GUARD,
         monotone=(Monotone.BY_GRAD, Monotone.UP),
-        range=lambda x, d: NONNEGATIVE if x.lo > 0.0 and d.lo >= 0.0 else EVERYTHING,
+        range=lambda x, d: _gap_range(gamma_functions.digamma_gap, False, x, d),
         inner=NOTHING_LARGER,
         curvature=Curvature.NEITHER,
         grad=("g * trigamma_gap(x, d)", "g * trigamma(x + d)"),
@@ -219,7 +229,7 @@ ROWS = (
         domain="x > 0 and x + d > 0",
         guard=NO_GUARD,
         monotone=(Monotone.UNORDERED, Monotone.DOWN),
-        range=lambda x, d: -NONNEGATIVE if x.lo > 0.0 and d.lo >= 0.0 else EVERYTHING,
+        range=lambda x, d: _gap_range(gamma_functions.trigamma_gap, True, x, d),
         inner=NOTHING_LARGER,
         curvature=Curvature.NEITHER,
         grad=(BACKEND, BACKEND),

@@ -77,7 +77,8 @@ def _ratio_rest_range(x: Interval, y: Interval) -> Interval:
     ratio = _quotient(x, y)
     if ratio.lo < 0.0:
         ratio = Interval(0.0, max(ratio.hi, 0.0))
-    return _valley(lambda part: near_functions.ratio_rest(1.0 + part, 1.0), ratio - Interval(1.0, 1.0))
+    ends = [float(near_functions.ratio_rest(end, 1.0)) if end > 0.0 else np.inf for end in (ratio.lo, ratio.hi)]
+    return Interval(0.0 if 1.0 in ratio else min(ends), max(ends)).widened()
 
 
 def _log_ratio_range(x: Interval, y: Interval) -> Interval:
