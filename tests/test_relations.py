@@ -52,6 +52,7 @@ def verdict(text: str) -> str:
         # a scalar product of directions
         "mean(log(1.01 - sum(normalize(y_true) * normalize(y_pred), axis=-1)))",
         "mean(log(1.01 + sum(-normalize(y_true) * stop_gradient(normalize(y_pred)), axis=-1)))",
+        "z = normalize(y_pred)\nmean(log(1.01 - sum(z * pairs(z, axis=batch), axis=-1)))",
         # 0 where the logarithm or the divisor is
         UNIT + "-sum(p * log(p))",
         UNIT + "sum(t * log(t) - t * log(maximum(p, epsilon)))",

@@ -264,7 +264,7 @@ def _cosine(node: Node) -> Iterator[Interval]:
 
 def _is_direction(node: Node, axes: Sequence[str]) -> bool:
     """Whether a value holds vectors of length 1 along axes, with all of their entries."""
-    while node.op in ("stop_gradient", "negative"):
+    while node.op in ("stop_gradient", "negative") or (node.op == "pairs" and not set(node.axes) & set(axes)):
         node = node.inputs[0]
     return node.op == "normalize" and sorted(node.axes) == sorted(axes) and all(map(node.type.has, axes))
 
