@@ -23,6 +23,8 @@ BLURRED = 2.0**-100
 """Below it functions may vanish: XLA's `erf` of the smallest normal number does."""
 RECIPROCAL_ULPS = 4
 """Float32 units in the last place by which TensorFlow's inverse of a number may err, and as much again."""
+COARSE, COARSE_ULPS = 1e33, 4096
+"""From where on it is no more than a first guess, and by how much that errs."""
 SLACK = 16
 """Float32 units in the last place by which a framework's `exp`, `log`, ... may err."""
 
@@ -104,7 +106,7 @@ class Interval:
         found = self / other
         if not self.lo == self.hi == 1.0:
             return found
-        wide = found.widened(RECIPROCAL_ULPS)
+        wide = found.widened(RECIPROCAL_ULPS if other.magnitude < COARSE else COARSE_ULPS)
         return wide if found.hi != 1.0 else Interval(wide.lo, 1.0)
 
     def __abs__(self) -> Interval:

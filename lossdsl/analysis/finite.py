@@ -11,13 +11,13 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from lossdsl.analysis.chains import CHAINS
 from lossdsl.analysis.conditions import asks_for_order, holds
 from lossdsl.analysis.forms import Forms
-from lossdsl.analysis.products import factors, in_any_order, may_overflow
 from lossdsl.analysis.ranges import inner_of, range_of
 from lossdsl.analysis.relations import Relations
 from lossdsl.analysis.undefined import overflows, undefined
-from lossdsl.interval import EVERYTHING, LARGEST, NO, SMALLEST, YES, Interval
+from lossdsl.interval import EVERYTHING, LARGEST, NO, SMALLEST, ULP, YES, Interval, outward
 from lossdsl.ir.node import CAST, INPUT, STRUCTURAL, Node, reachable
 from lossdsl.ops import row
 from lossdsl.ops.op import EVERYWHERE, Family, RangeRule
@@ -31,7 +31,12 @@ MOST_SHIFT = 80.0 * 2.0**23
 """Products up to here are rounded by less than what `exp` can bear: what a `shifted` operation can do with."""
 ROUNDED = frozenset({"add", "subtract", "negative", "abs", "relu", "clip"})
 """Operations that are not products, though products may be inside."""
-PRODUCTS = frozenset({"multiply", "divide"})
+MOST_INT = 2.0**31 - 1.0
+"""The largest whole number of 32 bits."""
+MOST_COUNTED = 2.0**31 - 128.0
+"""No array has more entries: the largest float32 below that number."""
+FACT_ULPS = 4.0
+"""Units in the last place by which a value may be another where it is used than where it was compared."""
 AVERAGED = frozenset({"mean", "var"})
 """Reductions that end in a product."""
 NEVER = {"less": "greater_equal", "less_equal": "greater", "greater": "less_equal", "greater_equal": "less"}
@@ -121,10 +126,28 @@ class Finite:
         known = self.found[self._under(condition, facts)]
         found: list[tuple[Node, Facts] | None] = []
         for value, sense in zip(values, (True, False), strict=True):
-            more = self._facts(condition, sense, facts)
+            more = self._as_used(self._facts(condition, sense, facts))
             never = more is None or known == (NO if sense else YES)
             found.append(None if never else self._under(value, facts | (more or NOTHING)))
         return found
+
+    def _as_used(self, facts: Facts | None) -> Facts | None:
+        """What was found of values, where a choice uses them: XLA may compute them anew there, rounded otherwise.
+
+        It does where the choice spreads along an axis, or a condition is computed with other values; seen of products,
+        which go into a sum without being rounded, and of sums that hold such products.
+        """
+        if facts is None:
+            return None
+        forms, found = self.relations.forms, set()
+        for subject, interval in facts:
+            if subject.op in AVERAGED or subject in forms.products:
+                interval = interval.widened(FACT_ULPS)
+            elif subject.op in ("add", "subtract") and not forms.exact(subject):
+                slack = FACT_ULPS * ULP * max(self.interval(x).magnitude for x in subject.inputs)
+                interval = outward(interval.lo - slack, interval.hi + slack)
+            found.add((subject, interval))
+        return frozenset(found)
 
     def _facts(self, condition: Node, sense: bool, facts: Facts) -> Facts | None:
         """What follows from a condition, or from its contrary; None where it can't be."""
@@ -186,6 +209,8 @@ class Finite:
             operands = [self.found[wanted] for wanted in self._operands(node, facts)]
             result, outside = self._ranged(node, operands)
             result = self._in_any_order(node, facts, operands, result)
+            if node.type.dtype is DType.INT and _counts(node, operands):
+                result = result.meet(Interval(-MOST_COUNTED, MOST_COUNTED)) or result
             self._judge(node, Danger(node, tuple(operands), result, outside))
         for subject, interval in facts:
             if subject is node:
@@ -193,14 +218,15 @@ class Finite:
         return result
 
     def _in_any_order(self, node: Node, facts: Facts, operands: list[Interval], written: Interval) -> Interval:
-        """Where a product lies however its factors are grouped; one that may be infinite on the way is in danger."""
-        parts = factors(node, lambda x: self.found[self._under(x, facts)]) if node.op in PRODUCTS else []
-        if len(parts) < 3:
+        """Where a sum or product lies however its parts are grouped; what may be infinite on the way is in danger."""
+        chain = CHAINS.get(node.op)
+        parts = chain.parts(node, lambda x: self.found[self._under(x, facts)]) if chain is not None else []
+        if chain is None or len(parts) < 3 or node.type.dtype is not DType.FLOAT:
             return written
-        harmless = overflows(written) and not any(0.0 in part for part in parts)
-        if may_overflow(parts) and not harmless:
+        harmless = overflows(written) and not chain.may_be_nan(parts)
+        if chain.may_overflow(parts) and not harmless:
             self.dangers.setdefault(node, Danger(node, tuple(operands), EVERYTHING, False))
-        return in_any_order(parts, written)
+        return chain.in_any_order(parts, written)
 
     def _ranged(self, node: Node, operands: list[Interval]) -> tuple[Interval, bool]:
         """Where a value lies, and whether its operands may leave the domain."""
@@ -239,7 +265,11 @@ class Finite:
         return []
 
     def _judge(self, node: Node, here: Danger) -> None:
-        if node in self.dangers or node.op in STRUCTURAL or node.type.dtype is not DType.FLOAT:
+        if node in self.dangers or node.op in STRUCTURAL or node.type.dtype is DType.BOOL:
+            return
+        if node.type.dtype is DType.INT:
+            if here.result.lo < -MOST_INT - 1.0 or here.result.hi > MOST_INT:
+                self.dangers[node] = here  # whole numbers begin again at the other end
             return
         op, operands = row(node.op), here.operands
         inner = inner_of(node, operands, MOST_ENTRIES)
@@ -290,6 +320,13 @@ class Finite:
                 stack += part.inputs[:1] if exact else []
                 found += [] if exact else [self.interval(part).magnitude]
         return max(found)
+
+
+def _counts(node: Node, operands: Sequence[Interval]) -> bool:
+    """Whether it counts entries of an array, or is made of sizes."""
+    if node.op == "sum":
+        return operands[0].magnitude <= 1.0
+    return not any(part.op in (INPUT, "index") for part in reachable([node]))
 
 
 def _chain(condition: Node, sense: bool, both: str, either: str) -> list[tuple[Node, bool]]:

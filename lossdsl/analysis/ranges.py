@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 
-from lossdsl.interval import EVERYTHING, RECIPROCAL_ULPS, UNIT, Interval, outward, point
+import numpy as np
+
+from lossdsl.interval import EVERYTHING, NO, RECIPROCAL_ULPS, SMALLEST, UNIT, Interval, outward, point
 from lossdsl.ir.node import CAST, CONST, DIM, INPUT, MATRIX, VECTOR, Node
 from lossdsl.ops import row
 from lossdsl.ops.op import ANY_NUMBER
@@ -35,11 +37,23 @@ def range_of(node: Node, operands: Sequence[Interval], entries: Interval = ANY_N
     if node.op == INPUT:
         return UNIT if node.type.dtype is DType.BOOL else EVERYTHING
     if node.op == CAST:
-        return operands[0]
+        return _cast(operands[0]) if node.inputs[0].type.dtype is DType.INT else operands[0]
     if node.op == "multiply" and node.inputs[0] is node.inputs[1]:
         return operands[0].square()
     found = row(node.op).range_of(*operands, n=entries_of(node, entries), **constants_of(node))
-    return found.widened(RECIPROCAL_ULPS) if node.op in QUOTIENTS and _is_inexact(node.inputs[1]) else found
+    if node.op not in QUOTIENTS or not _is_inexact(node.inputs[1]):
+        return found
+    return (found.hull(NO) if vanishes(operands[1]) else found).widened(RECIPROCAL_ULPS)
+
+
+def _cast(whole: Interval) -> Interval:
+    """Whole numbers as floats: as they are in float64, rounded in float32."""
+    return whole.hull(Interval(float(np.float32(whole.lo)), float(np.float32(whole.hi))))
+
+
+def vanishes(divisor: Interval) -> bool:
+    """Whether the inverse is smaller than normal numbers are, and so may be 0."""
+    return divisor.magnitude * SMALLEST > 1.0
 
 
 def is_fixed(node: Node) -> bool:
@@ -57,8 +71,8 @@ def is_fixed(node: Node) -> bool:
 
 def _is_inexact(divisor: Node) -> bool:
     """Whether its inverse is rounded, and in place of it."""
-    power_of_two = divisor.is_const and abs(math.frexp(float(divisor.value))[0]) == 0.5
-    return is_fixed(divisor) and not power_of_two
+    size = abs(float(divisor.value)) if divisor.is_const else 0.0
+    return is_fixed(divisor) and not (math.frexp(size)[0] == 0.5 and size * SMALLEST <= 1.0)
 
 
 def inner_of(node: Node, operands: Sequence[Interval], entries: Interval = ANY_NUMBER) -> Interval | None:

@@ -12,7 +12,19 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import product
 
 from lossdsl.analysis.forms import MOST_DEGREE, Form, Forms, Monomial, Polynomial
-from lossdsl.interval import NO, NONNEGATIVE, NONPOSITIVE, SIGNED_UNIT, SLACK, ULP, UNIT, Interval, outward, point
+from lossdsl.interval import (
+    NO,
+    NONNEGATIVE,
+    NONPOSITIVE,
+    SIGNED_UNIT,
+    SLACK,
+    SMALLEST,
+    ULP,
+    UNIT,
+    Interval,
+    outward,
+    point,
+)
 from lossdsl.ir.node import CAST, Node
 from lossdsl.ops.reduction import SUM_ULPS
 
@@ -87,9 +99,10 @@ class Relations:
         corners = [dict(zip(variables, place, strict=True)) for place in product(*((x.lo, x.hi) for x in boxes))]
         values = [_at(part, corner) for corner in corners]
         slack = max(size for _, size in values) if signed else 0.0
+        tiny = self._tiny(part)
         return Interval(
-            min(value - error * (slack or size) for value, size in values) - TINY,
-            max(value + error * (slack or size) for value, size in values) + TINY,
+            min(value - error * (slack or size) for value, size in values) - tiny,
+            max(value + error * (slack or size) for value, size in values) + tiny,
         )
 
     def _squares(self, part: Polynomial, error: float) -> Interval:
@@ -105,8 +118,16 @@ class Relations:
         size = sum(self._term(monomial, factor.size).magnitude for monomial, factor in part.items())
         if not math.isfinite(size):
             return Interval(-math.inf, math.inf)
-        low = sum(terms[monomial].lo for monomial in left)
-        return Interval(low - error * size - TINY, sum(term.hi for term in terms.values()) + error * size + TINY)
+        low, tiny = sum(terms[monomial].lo for monomial in left), self._tiny(part)
+        return Interval(low - error * size - tiny, sum(term.hi for term in terms.values()) + error * size + tiny)
+
+    def _tiny(self, part: Polynomial) -> float:
+        """More than what is lost where a product vanishes, and is then multiplied by the rest of its term."""
+        sizes = [
+            factor.size * math.prod(max(1.0, self.interval(x).magnitude) for x in monomial)
+            for monomial, factor in part.items()
+        ]
+        return max(TINY, 2.0 * SMALLEST * sum(sizes))
 
     def _term(self, monomial: Sequence[Node], factor: float) -> Interval:
         found = Interval(factor, factor)

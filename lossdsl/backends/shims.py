@@ -74,6 +74,7 @@ from lossdsl.backends.shims_squares import serpentine as serpentine
 from lossdsl.backends.shims_squares import square_share as square_share
 from lossdsl.backends.shims_squares import std as std
 from lossdsl.backends.shims_tails import erf as erf
+from lossdsl.backends.shims_tails import erfinv as erfinv
 from lossdsl.backends.shims_tails import exp_softplus as exp_softplus
 from lossdsl.backends.shims_tails import exp_softplus_slope as exp_softplus_slope
 from lossdsl.backends.shims_tails import log_normal_cdf as log_normal_cdf

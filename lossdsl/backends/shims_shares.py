@@ -141,7 +141,8 @@ def softmax_divergence(x: Any, y: Any, axis: Any) -> Any:
         return ops.log1p(ops.sum(share * exp_rest(ops.minimum(apart, 30.0)), axis=axis, keepdims=True))
 
     def far() -> Any:
-        return ops.sum(share * (log_softmax(x, axis) - log_softmax(y, axis)), axis=axis, keepdims=True)
+        whole = ops.sum(share * (log_softmax(x, axis) - log_softmax(y, axis)), axis=axis, keepdims=True)
+        return ops.maximum(whole, 0)  # terms of first order cancel here as well, though something is far away
 
     return if_close(most, near, far)
 

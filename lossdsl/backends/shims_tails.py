@@ -10,8 +10,14 @@ from lossdsl.backends.shims_gamma import is_double, polynomial
 
 
 def erf(x: Any) -> Any:
-    """The error function; TensorFlow's own is NaN for infinite numbers of float64."""
-    return ops.erf(ops.clip(x, -30.0, 30.0)) if is_double(x) else ops.erf(x)
+    """The error function; TensorFlow's own is NaN for infinite numbers of float64, and XLA's goes beyond 1."""
+    return ops.clip(ops.erf(ops.clip(x, -30.0, 30.0) if is_double(x) else x), -1.0, 1.0)
+
+
+def erfinv(x: Any) -> Any:
+    """The inverse of the error function; TensorFlow's own has no digits near 0."""
+    small = ops.abs(x) < 1e-3
+    return ops.where(small, x * (0.886226925452758 + 0.23201366653465452 * ops.square(x)), ops.erfinv(x))
 
 
 def mills_ratio(x: Any) -> Any:

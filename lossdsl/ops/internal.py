@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lossdsl.interval import NO, YES
+from lossdsl.interval import NO, YES, Interval
 from lossdsl.ops.op import (
     BACKEND,
     EVERYWHERE,
@@ -41,6 +41,12 @@ def _others_prod(x: Array, axis: tuple[int, ...] | int) -> Array:
     return np.moveaxis(np.reshape(before * np.flip(after, -1), np.shape(moved)), last, axes)
 
 
+def _contraction_range(x1: Interval, x2: Interval, n: Interval) -> Interval:
+    whole = all(end.is_integer() for x in (x1, x2) for end in (x.lo, x.hi))
+    total = x1 * x2 * n
+    return exact_ends(total, x1 * x2) if whole else total.widened(SUM_ULPS)
+
+
 ROWS = (
     Op(
         sig="any(x: bool[*s], axis: axis = none) -> bool[*s - axis]",
@@ -72,7 +78,7 @@ ROWS = (
         domain=EVERYWHERE,
         guard=NO_GUARD,
         monotone=(Monotone.BY_GRAD, Monotone.BY_GRAD),
-        range=lambda x1, x2, n: exact_ends(x1 * x2 * n, SUM_ULPS),
+        range=lambda x1, x2, n: _contraction_range(x1, x2, n),
         inner=NOTHING_LARGER,
         curvature=Curvature.NEITHER,
         grad=("g * x2", "g * x1"),

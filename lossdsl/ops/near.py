@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from lossdsl.interval import EVERYTHING, LARGEST, SMALLEST, Interval, by_ends
+from lossdsl.interval import EVERYTHING, LARGEST, NO, SMALLEST, Interval, by_ends
 from lossdsl.ops import near_functions
 from lossdsl.ops.op import (
     EVERYWHERE,
@@ -29,6 +29,14 @@ from lossdsl.ops.op import (
     Op,
     for_finite,
 )
+
+MEET = 2.0**-102
+"""Below it, two different floats may have a difference that is smaller than normal numbers are."""
+
+
+def _or_none(x: Interval, y: Interval, found: Interval) -> Interval:
+    """What is made of a difference is 0 where that is too small."""
+    return found.hull(NO) if x.mignitude < MEET and y.mignitude < MEET else found
 
 
 def _valley(function: Callable[[Array], Array], x: Interval) -> Interval:
@@ -78,7 +86,7 @@ def _ratio_rest_range(x: Interval, y: Interval) -> Interval:
     if ratio.lo < 0.0:
         ratio = Interval(0.0, max(ratio.hi, 0.0))
     ends = [float(near_functions.ratio_rest(end, 1.0)) if end > 0.0 else np.inf for end in (ratio.lo, ratio.hi)]
-    return Interval(0.0 if 1.0 in ratio else min(ends), max(ends)).widened()
+    return _or_none(x, y, Interval(0.0 if 1.0 in ratio else min(ends), max(ends)).widened())
 
 
 def _log_ratio_range(x: Interval, y: Interval) -> Interval:
@@ -89,7 +97,9 @@ def _log_ratio_range(x: Interval, y: Interval) -> Interval:
 
 
 def _log_difference_range(x: Interval, y: Interval) -> Interval:
-    return EVERYTHING if x.lo < 0.0 or y.lo < 0.0 else by_ends(near_functions.log_difference, (True, False), x, y)
+    if x.lo < 0.0 or y.lo < 0.0:
+        return EVERYTHING
+    return _or_none(x, y, by_ends(near_functions.log_difference, (True, False), x, y))
 
 
 def _log1p_difference_range(x: Interval, y: Interval) -> Interval:
@@ -282,7 +292,7 @@ ROWS = (
         domain="y != 0",
         guard="maximum(y, epsilon)",
         monotone=(Monotone.BY_GRAD, Monotone.BY_GRAD),
-        range=lambda x, y: (x / y - Interval(1.0, 1.0)).widened(),
+        range=lambda x, y: _or_none(x, y, (x / y - Interval(1.0, 1.0)).widened()),
         inner=Inner(lambda x, y: x - y),
         curvature=Curvature.NEITHER,
         grad=("g / y", "-g * (x / y) / y"),

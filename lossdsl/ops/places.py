@@ -24,7 +24,7 @@ from lossdsl.ops.op import (
     RangeRule,
 )
 from lossdsl.ops.order import top_k_indices
-from lossdsl.ops.reduction import SUM_ULPS, exact_ends
+from lossdsl.ops.reduction import exact_ends
 
 
 def _at(rank: int, axis: int, part: slice) -> tuple[slice, ...]:
@@ -205,7 +205,7 @@ ROWS = (
         domain=EVERYWHERE,
         guard=NO_GUARD,
         monotone=(Monotone.UP, Monotone.UNORDERED, Monotone.UNORDERED),
-        range=lambda x, like, indices, n: exact_ends(x.hull(NO) * n, SUM_ULPS),
+        range=lambda x, like, indices, n: exact_ends(x.hull(NO) * n, x.hull(NO)),
         inner=NOTHING_LARGER,
         curvature=Curvature.AFFINE,
         grad=("gather_along_axis(g, indices, axis=axis)", ZERO, ZERO),

@@ -52,35 +52,34 @@ def largest_and_rest(x: Array, axis: tuple[int, ...] | int) -> tuple[Array, Arra
     return largest, np.log1p(others + (np.sum(first, axis=axis, keepdims=True) - 1.0))
 
 
-def exact_ends(x: Interval, ulps: float) -> Interval:
-    """Ends with slack for a long sum, but none at a whole number that floats count up to."""
-    wide = x.widened(ulps)
-    return Interval(x.lo if _counted(x.lo) else wide.lo, x.hi if _counted(x.hi) else wide.hi)
-
-
-def _counted(end: float) -> bool:
-    return end.is_integer() and abs(end) <= MOST_COUNTED
+def exact_ends(total: Interval, entry: Interval) -> Interval:
+    """Where a long sum lies: with slack, but for whole entries that add up to what floats can count."""
+    wide = total.widened(SUM_ULPS)
+    ends = [(total.lo, entry.lo), (total.hi, entry.hi)]
+    low, high = (end.is_integer() and part.is_integer() and abs(end) <= MOST_COUNTED for end, part in ends)
+    return Interval(total.lo if low else wide.lo, total.hi if high else wide.hi)
 
 
 def _sum_range(x: Interval, n: Interval) -> Interval:
-    return exact_ends(x * n, SUM_ULPS)
+    return exact_ends(x * n, x)
 
 
 def _mean_range(x: Interval, n: Interval) -> Interval:
     """A sum times the rounded inverse of a size, under XLA: by that the mean of three ones is above 1."""
     halved = n.is_point and math.frexp(n.lo)[0] == 0.5
-    return (exact_ends(x * n, SUM_ULPS) / n) if halved else x.widened(SUM_ULPS)
+    return (exact_ends(x * n, x) / n) if halved else x.widened(SUM_ULPS)
 
 
 def _prod_range(x: Interval, n: Interval) -> Interval:
     if x.lo >= 0.0:
-        return exact_ends(x**n, SUM_ULPS)
+        return exact_ends(x**n, x)
     return signed_power(x, n)
 
 
 def signed_power(x: Interval, n: Interval) -> Interval:
     """Products of so many numbers of either sign."""
-    bound = exact_ends(Interval(0.0, x.magnitude) ** n, SUM_ULPS).hi
+    size = Interval(0.0, x.magnitude)
+    bound = exact_ends(size**n, size).hi
     return Interval(-bound, bound)
 
 

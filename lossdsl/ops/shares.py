@@ -102,7 +102,7 @@ def _softmax_divergence(x: Array, y: Array, axis: tuple[int, ...] | int) -> Arra
     share, apart = _centred(x, y, axis)
     near = np.log1p(np.sum(share * exp_rest(np.minimum(apart, CLOSE)), axis=axis, keepdims=True))
     far = np.sum(share * (log_softmax(x, axis) - log_softmax(y, axis)), axis=axis, keepdims=True)
-    return np.where(np.max(apart, axis=axis, keepdims=True) <= CLOSE, near, far)
+    return np.where(np.max(apart, axis=axis, keepdims=True) <= CLOSE, near, np.maximum(far, 0.0))
 
 
 def _softmax_gap(x: Array, y: Array, axis: tuple[int, ...] | int) -> Array:

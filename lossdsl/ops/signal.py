@@ -23,7 +23,7 @@ from lossdsl.ops.op import (
     Op,
     RangeRule,
 )
-from lossdsl.ops.reduction import SUM_ULPS, exact_ends
+from lossdsl.ops.reduction import exact_ends
 
 
 def _places(entries: int, size: int, step: int, reflect: int) -> Array:
@@ -61,7 +61,8 @@ def _transposed(x: Array, like: Array, axis: int, turn: complex) -> Array:
 
 def _spectrum_range(x: Interval, n: Interval) -> Interval:
     """As far as a sum of the entries, each turned, can reach."""
-    most = exact_ends(Interval(0.0, max(abs(x.lo), abs(x.hi))) * Interval(1.0, n.hi), SUM_ULPS).hi
+    size = Interval(0.0, x.magnitude)
+    most = exact_ends(size * Interval(1.0, n.hi), size).hi
     return Interval(-most, most)
 
 

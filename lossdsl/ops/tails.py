@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from lossdsl.interval import NONNEGATIVE, SIGNED_UNIT, Interval
+from lossdsl.interval import NO, NONNEGATIVE, SIGNED_UNIT, Interval, by_ends
 from lossdsl.ops.activation import sigmoid
 from lossdsl.ops.op import (
     BACKEND,
@@ -87,6 +87,12 @@ def _exp_softplus_slope(x: Array, y: Array) -> Array:
 def _logaddexp_gap_range(x: Interval, y: Interval) -> Interval:
     """Between 0 and -y: what is added to exp(x) is 1 above and exp(y) below."""
     return (-y).hull(Interval(0.0, 0.0)).widened()
+
+
+def _exp_softplus_range(x: Interval, y: Interval) -> Interval:
+    """Nothing is left where the first factor, or that of x, vanishes."""
+    found = by_ends(_exp_softplus, (True, True), x, y)
+    return found.hull(NO) if min(x.lo, y.lo) < -87.0 else found
 
 
 ROWS = (
@@ -180,7 +186,7 @@ ROWS = (
         domain=EVERYWHERE,
         guard=NO_GUARD,
         monotone=(Monotone.UP, Monotone.UP),
-        range=RangeRule.FROM_MONOTONE,
+        range=_exp_softplus_range,
         inner=NOTHING_LARGER,
         curvature=Curvature.NEITHER,
         grad=("g * exp(minimum(x, y)) * sigmoid(abs(x - y))", "g * exp_softplus_slope(x, y)"),

@@ -42,7 +42,7 @@ EXACT = {"negative", "abs", "sign", "relu", "maximum", "minimum", "clip", "where
          "stop_gradient"}  # fmt: skip
 """Operations that round nothing; nor do those that move entries."""
 SUMS = {
-    **dict.fromkeys(("sum", "mean", "cumsum", "logsumexp", "log_softmax", "others_sum"), ("x",)),
+    **dict.fromkeys(("sum", "mean", "cumsum", "logsumexp", "log_softmax", "others_sum", "var", "std"), ("x",)),
     **dict.fromkeys(("softmax_pull", "log_softmax_pull"), ("g",)),
     **dict.fromkeys(("lgamma", "softmax_gap"), ()),
     "contraction": ("x1", "x2"),

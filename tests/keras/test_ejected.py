@@ -42,7 +42,7 @@ FORMULAS = {
     "sum(softmax(y_true) * (log_softmax(y_true) - log_softmax(y_pred)))": "_shares",
     "sum(lgamma(exp(y_pred))) - lgamma(sum(exp(y_pred))) + sum(y_true)": "_shares",
     "mean(log(0.5 * (1 + erf(y_pred / 1.4142135623730951))) * y_true )": "_tails",
-    "mean(softplus(y_pred) - logaddexp(y_pred, y_true) + erf(y_pred))": "_tails",
+    "mean(softplus(y_pred) - logaddexp(y_pred, y_true) + erf(y_pred) + erfinv(y_true))": "_tails",
     "mean(exp(y_true) * softplus(y_pred - y_true))": "_tails",
     "ctc": "_ctc",
     "mean(y_true * log(y_pred) + (1 - y_true) * log(1 - y_pred) + xdivy(y_true, y_pred))": "_products",

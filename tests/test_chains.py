@@ -1,10 +1,17 @@
-"""Products whose factors are multiplied in any order: which they are, what may happen on the way, and where they lie."""
+"""Products and sums that are grouped in any order: what their parts are, what may happen on the way, and where they lie."""
 
 from __future__ import annotations
 
 import pytest
 
-from lossdsl.analysis.products import factors, in_any_order, may_overflow
+from lossdsl.analysis.chains import (
+    factors,
+    product_in_any_order,
+    product_overflows,
+    sum_in_any_order,
+    sum_overflows,
+    terms,
+)
 from lossdsl.checked import analyse
 from lossdsl.interval import SMALLEST, UNIT, Interval, point
 from lossdsl.ir.node import Node, reachable
@@ -61,7 +68,7 @@ def test_a_quotient_is_a_factor_that_is_the_inverse() -> None:
     ],
 )
 def test_what_may_overflow(parts: list[Interval], wanted: bool) -> None:
-    assert may_overflow(parts) is wanted
+    assert product_overflows(parts) is wanted
 
 
 @pytest.mark.parametrize(
@@ -80,8 +87,39 @@ def test_what_may_overflow(parts: list[Interval], wanted: bool) -> None:
     ],
 )
 def test_where_it_lies(parts: list[Interval], written: Interval, wanted: Interval) -> None:
-    assert in_any_order(parts, written) == wanted
+    assert product_in_any_order(parts, written) == wanted
 
 
 def test_the_smallest_number_does_not_vanish() -> None:
-    assert in_any_order([point(SMALLEST), point(1.0), point(1.0)], point(SMALLEST)) == point(SMALLEST)
+    assert product_in_any_order([point(SMALLEST), point(1.0), point(1.0)], point(SMALLEST)) == point(SMALLEST)
+
+
+def test_terms() -> None:
+    seen: list[Node] = []
+
+    def interval(node: Node) -> Interval:
+        seen.append(node)
+        return Interval(1.0, 2.0)
+
+    assert len(terms(root("(y_true + exp(y_pred)) + (y_true - y_pred)"), interval)) == 3
+    assert sorted(node.op for node in seen) == ["exp", "input", "subtract"]
+
+
+@pytest.mark.parametrize(
+    ("parts", "wanted"),
+    [
+        ([Interval(0.0, 3e38), Interval(0.0, 1e38), point(-2e38)], True),
+        ([Interval(-2e38, 0.0), point(-2e38), point(3e38)], True),
+        ([Interval(-2e38, 2e38), Interval(0.0, 1e38), point(-1e38)], False),
+    ],
+)
+def test_what_sums_may_overflow(parts: list[Interval], wanted: bool) -> None:
+    assert sum_overflows(parts) is wanted
+
+
+def test_where_a_sum_lies() -> None:
+    shares = [UNIT, UNIT, UNIT]
+    assert sum_in_any_order(shares, Interval(0.5, 1.0)).covers(Interval(0.4999997, 1.0000003))
+    assert sum_in_any_order(shares, Interval(0.0, 1.0)).lo == 0.0
+    signed = sum_in_any_order([UNIT, Interval(-1.0, 0.0), UNIT], Interval(0.0, 1.0))
+    assert -2e-6 < signed.lo < 0.0
