@@ -195,3 +195,9 @@ def test_floats_count_exactly(name: str, x: Interval, entries: float, wanted: In
     found = row(name).range_of(x, n=Interval(entries, entries))
     ends = x if name == "mean" else x * Interval(entries, entries)
     assert found == wanted if wanted else found.covers(ends) and found != ends
+
+
+def test_the_pull_of_a_constant_is_rounded() -> None:
+    """The mean of what is 1 everywhere, by the shares of a softmax, is 1 to a rounding error alone."""
+    found = row("softmax_pull").range_of(Interval(-1.0, 1.0), YES, n=Interval(3.0, 3.0))
+    assert -1e-6 in found and 1e-6 in found and 1e-4 not in found

@@ -22,6 +22,7 @@ from lossdsl.ops.op import (
     Op,
     RangeRule,
 )
+from lossdsl.ops.reduction import SUM_ULPS
 
 
 def _inside(indices: Array, size: int) -> None:
@@ -62,7 +63,7 @@ def matmul(x1: Array, x2: Array, axis: int = -1) -> Array:
 
 
 def _matmul_range(x1: Interval, x2: Interval, n: Interval) -> Interval:
-    return (x1 * x2 * n).widened()
+    return (x1 * x2 * n).widened(SUM_ULPS)
 
 
 ROWS = (

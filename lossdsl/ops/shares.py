@@ -11,7 +11,7 @@ import math
 
 import numpy as np
 
-from lossdsl.interval import LARGEST, SIGNED_UNIT, UNIT, Interval, point
+from lossdsl.interval import LARGEST, SIGNED_UNIT, ULP, UNIT, Interval, point
 from lossdsl.ops.along import log_softmax, log_softmax_range, softmax
 from lossdsl.ops.gamma_functions import others_sum
 from lossdsl.ops.near_functions import exp_rest
@@ -120,6 +120,12 @@ def _divergence_range(x: Interval, y: Interval, n: Interval) -> Interval:
     """No more than the largest distance between two logits, less the smallest."""
     apart = (x - y) - (x - y)
     return Interval(0.0, apart.hi).widened(SUM_ULPS)
+
+
+def _softmax_pull_range(x: Interval, g: Interval, n: Interval) -> Interval:
+    """A share of the distance to the mean, which is rounded as what it is the mean of."""
+    slack = SUM_ULPS * ULP * g.magnitude
+    return UNIT * (g - g) + Interval(-slack, slack)
 
 
 ROWS = (
@@ -236,7 +242,7 @@ ROWS = (
         domain=EVERYWHERE,
         guard=NO_GUARD,
         monotone=(Monotone.UNORDERED, Monotone.UNORDERED),
-        range=lambda x, g, n: (UNIT * (g - g)).widened(SUM_ULPS),
+        range=_softmax_pull_range,
         inner=SHIFTED,
         curvature=Curvature.NEITHER,
         grad=(BACKEND, BACKEND),
