@@ -28,6 +28,22 @@ CASES = {
         ints("[0, 2e9]") + "mean(sqrt(y_true + y_true) * y_pred)",
         ints("[-2147483648, 0]") + "mean(sqrt(abs(y_true)) * y_pred)",
     ],
+    "products of sizes begin again as well": [
+        "y_pred: float[batch, k] in [0, 1]\nmean(y_pred, axis=-1) / square(size(y_pred, axis=-1))",
+        "y_pred: float[batch, k] in [0, 1]\n"
+        "sqrt(size(y_pred, axis=-1) * (size(y_pred, axis=-1) - 1) / 2) * mean(tanh(y_pred))",
+    ],
+    "the mean in a variance is rounded": [
+        "y_pred: float[batch, k] in [1e7, 10000001]\nsqrt(0.3 - var(y_pred, axis=-1))",
+        "y_pred: float[batch, k] in [1e7, 10000001]\nlog(0.6 - std(y_pred, axis=-1))",
+    ],
+    "transforms of ones are no counts": [
+        sized(173, "[0, 1]") + "mean(sqrt(173 - rfft_real(y_pred)))",
+    ],
+    "XLA multiplies by the inverse of a power": [
+        BOTH.format("[10, 1000]", "[1, 127]") + "mean(log2(y_true / 2 ** y_pred))",
+        BOTH.format("[10, 1000]", "[1, 2.2e15]") + "1 / mean(y_true / y_pred ** 2.5, axis=-1)",
+    ],
     "whole numbers beyond 2^24 are rounded": [
         ints("[16777217, 16777300]") + "mean(log(y_true - 16777216.0) * y_pred)",
         ints("[0, 33554431]") + "mean(y_pred * log(1.5 + 33554431 - y_true))",

@@ -18,7 +18,7 @@ from lossdsl.analysis.ranges import inner_of, range_of
 from lossdsl.analysis.relations import Relations
 from lossdsl.analysis.undefined import overflows, undefined
 from lossdsl.interval import EVERYTHING, LARGEST, NO, SMALLEST, ULP, YES, Interval, outward
-from lossdsl.ir.node import CAST, INPUT, STRUCTURAL, Node, reachable
+from lossdsl.ir.node import CAST, DIM, INPUT, STRUCTURAL, Node, reachable
 from lossdsl.ops import row
 from lossdsl.ops.op import EVERYWHERE, Family, RangeRule
 from lossdsl.types import DType
@@ -77,6 +77,7 @@ class Finite:
         self.found: dict[tuple[Node, Facts], Interval] = {}
         self.hulls: dict[Node, Interval] = {}
         self._subjects = _subjects(nodes)
+        self._paired = any(node.op == "pairs" for node in nodes)
         for root in roots:
             self._run(root)
             if overflows(self.found[root, NOTHING], most):
@@ -209,13 +210,26 @@ class Finite:
             operands = [self.found[wanted] for wanted in self._operands(node, facts)]
             result, outside = self._ranged(node, operands)
             result = self._in_any_order(node, facts, operands, result)
-            if node.type.dtype is DType.INT and _counts(node, operands):
+            if node.type.dtype is DType.INT and self._counts(node, operands):
                 result = result.meet(Interval(-MOST_COUNTED, MOST_COUNTED)) or result
             self._judge(node, Danger(node, tuple(operands), result, outside))
         for subject, interval in facts:
             if subject is node:
                 result = result.meet(interval) or result
         return result
+
+    def _counts(self, node: Node, operands: list[Interval]) -> bool:
+        """Whether it counts entries of an array: a sum of truths, a size, or a product of sizes that an array has."""
+        if node.op == "sum":
+            return operands[0].magnitude <= 1.0
+        if any(part.op in (INPUT, "index") for part in reachable([node])):
+            return False
+        sizes, stack = [], [node]
+        while stack:
+            part = stack.pop()
+            sizes += [part] if part.op == DIM else []
+            stack += part.inputs * 2 if part.op == "square" else part.inputs
+        return self._paired or len(sizes) == len(set(sizes))
 
     def _in_any_order(self, node: Node, facts: Facts, operands: list[Interval], written: Interval) -> Interval:
         """Where a sum or product lies however its parts are grouped; what may be infinite on the way is in danger."""
@@ -320,13 +334,6 @@ class Finite:
                 stack += part.inputs[:1] if exact else []
                 found += [] if exact else [self.interval(part).magnitude]
         return max(found)
-
-
-def _counts(node: Node, operands: Sequence[Interval]) -> bool:
-    """Whether it counts entries of an array, or is made of sizes."""
-    if node.op == "sum":
-        return operands[0].magnitude <= 1.0
-    return not any(part.op in (INPUT, "index") for part in reachable([node]))
 
 
 def _chain(condition: Node, sense: bool, both: str, either: str) -> list[tuple[Node, bool]]:

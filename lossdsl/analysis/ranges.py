@@ -41,7 +41,7 @@ def range_of(node: Node, operands: Sequence[Interval], entries: Interval = ANY_N
     if node.op == "multiply" and node.inputs[0] is node.inputs[1]:
         return operands[0].square()
     found = row(node.op).range_of(*operands, n=entries_of(node, entries), **constants_of(node))
-    if node.op not in QUOTIENTS or not _is_inexact(node.inputs[1]):
+    if node.op not in QUOTIENTS or not (_is_inexact(node.inputs[1]) or _is_power(node.inputs[1])):
         return found
     return (found.hull(NO) if vanishes(operands[1]) else found).widened(RECIPROCAL_ULPS)
 
@@ -67,6 +67,13 @@ def is_fixed(node: Node) -> bool:
             stack.extend(part.inputs)
         seen.add(part)
     return True
+
+
+def _is_power(divisor: Node) -> bool:
+    """Whether XLA multiplies by the power with the negative exponent."""
+    while divisor.op in (CAST, "kept_apart", "rounded"):
+        divisor = divisor.inputs[0]
+    return divisor.op == "power"
 
 
 def _is_inexact(divisor: Node) -> bool:

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from lossdsl.interval import Interval
+from lossdsl.interval import ULP, Interval
 from lossdsl.ops.op import (
     EVERYWHERE,
     NO_GUARD,
@@ -88,7 +88,8 @@ def _var_range(x: Interval, n: Interval) -> Interval:
 
 
 def _std_range(x: Interval, n: Interval) -> Interval:
-    spread = (x.hi - x.lo) / 2.0
+    """Half the distance of the ends, at most, and by how much the mean may be off."""
+    spread = (x.hi - x.lo) / 2.0 + SUM_ULPS * ULP * x.magnitude
     return Interval(0.0, Interval(0.0, spread).widened(SUM_ULPS).hi)
 
 

@@ -23,7 +23,7 @@ from lossdsl.ops.op import (
     Op,
     RangeRule,
 )
-from lossdsl.ops.reduction import exact_ends
+from lossdsl.ops.reduction import SUM_ULPS
 
 
 def _places(entries: int, size: int, step: int, reflect: int) -> Array:
@@ -61,8 +61,7 @@ def _transposed(x: Array, like: Array, axis: int, turn: complex) -> Array:
 
 def _spectrum_range(x: Interval, n: Interval) -> Interval:
     """As far as a sum of the entries, each turned, can reach."""
-    size = Interval(0.0, x.magnitude)
-    most = exact_ends(size * Interval(1.0, n.hi), size).hi
+    most = (Interval(0.0, x.magnitude) * Interval(1.0, n.hi)).widened(SUM_ULPS).hi
     return Interval(-most, most)
 
 
