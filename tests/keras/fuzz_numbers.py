@@ -16,6 +16,7 @@ from lossdsl import program
 from lossdsl.backends import reference
 from lossdsl.backends.positions import Positions
 from lossdsl.checked import Checked
+from lossdsl.guards import NoGradientError
 from lossdsl.interval import LARGEST, SMALLEST
 from lossdsl.ir.node import CONST, INPUT, STRUCTURAL, VECTOR, Node, reachable
 from lossdsl.ops import row
@@ -84,10 +85,12 @@ def expected(checked: Checked, data: Arrays, kind: Precision, copies: int = COPI
     written = program.build(shown.elaborated, (0.5, 0.5), False, best=False).form
     moved = _Moved(shown.elaborated.builder.layout.ids, data, kind.computing, copies)
     shape = data["y_pred"].shape
-    return {
-        "value": moved.expected(shown.elaborated.root, shape[:1], kind.computing),
-        "gradient": moved.expected(written.gradient(0, "y_pred").roots[0], shape, kind),
-    }
+    value = moved.expected(shown.elaborated.root, shape[:1], kind.computing)
+    try:
+        slope = written.gradient(0, "y_pred").roots[0]
+    except NoGradientError:  # as it is written it has none, as `xlogy(0, 0)` has not, which rewriting takes for 0
+        return {"value": value, "gradient": Expected(np.zeros(shape), np.full(shape, np.nan))}
+    return {"value": value, "gradient": moved.expected(slope, shape, kind)}
 
 
 class _Moved:
