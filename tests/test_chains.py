@@ -9,6 +9,7 @@ from lossdsl.analysis.chains import (
     product_in_any_order,
     product_overflows,
     sum_in_any_order,
+    sum_may_be_nan,
     sum_overflows,
     terms,
 )
@@ -115,6 +116,19 @@ def test_terms() -> None:
 )
 def test_what_sums_may_overflow(parts: list[Interval], wanted: bool) -> None:
     assert sum_overflows(parts) is wanted
+
+
+@pytest.mark.parametrize(
+    ("parts", "wanted"),
+    [
+        ([Interval(0.0, 3e38), Interval(0.0, 3e38), UNIT], False),
+        ([Interval(-3e38, 3e38), Interval(0.0, 3e38), UNIT], False),
+        ([Interval(-3e38, 3e38), Interval(-3e38, 3e38), UNIT], True),
+    ],
+)
+def test_what_sums_may_be_nan(parts: list[Interval], wanted: bool) -> None:
+    """Where both sides overflow; infinities of one side stay infinite."""
+    assert sum_may_be_nan(parts) is wanted
 
 
 def test_where_a_sum_lies() -> None:

@@ -49,6 +49,8 @@ def verdict(text: str) -> str:
         LOGITS + "exp(5 * sum(p * tanh(y_pred)))",
         "y_pred: float[batch, k] in [-9, 9]\nmean(y_pred / sum(y_pred == max(y_pred, axis=-1), axis=-1))",
         "m = where(y_true > 0, y_pred, -1)\nmean(1 / sum(m == min(m, axis=-1), axis=-1))",
+        # a sum of three that overflows to one side, which does no harm
+        "mean(exp(-(square(y_pred) + square(y_true) + square(y_pred * y_true))))",
         # a scalar product of directions
         "mean(log(1.01 - sum(normalize(y_true) * normalize(y_pred), axis=-1)))",
         "mean(log(1.01 + sum(-normalize(y_true) * stop_gradient(normalize(y_pred)), axis=-1)))",

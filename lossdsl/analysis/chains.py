@@ -34,20 +34,29 @@ class Chain(NamedTuple):
     """Where it lies in any order, as it is written in that interval."""
 
 
-def factors(node: Node, interval: Intervals) -> list[Interval]:
-    """The factors of a product, a quotient by what is fixed among them."""
-    found: list[Interval] = []
-    stack = [node]
+def _leaves(node: Node, inside: Callable[[Node], Sequence[Node]]) -> list[Node]:
+    """What a node is made of where the insides of its kind are opened; nothing where it is of no such kind itself."""
+    found, stack = [], list(inside(node))
     while stack:
         part = stack.pop()
-        if part.op == "multiply":
-            stack.extend(part.inputs)
-        elif part.op == "divide" and is_fixed(part.inputs[1]):
-            divisor = interval(part.inputs[1])
-            found.append((YES / divisor).hull(NO) if vanishes(divisor) else YES / divisor)
-            stack.append(part.inputs[0])
-        elif part is not node:
-            found.append(interval(part))
+        stack += (inner := inside(part))
+        found += [] if inner else [part]
+    return found
+
+
+def factors(node: Node, interval: Intervals) -> list[Interval]:
+    """The factors of a product, and the inverses of what is fixed and divides it."""
+    divisors: list[Node] = []
+
+    def inside(part: Node) -> Sequence[Node]:
+        if part.op == "divide" and is_fixed(part.inputs[1]):
+            divisors.append(part.inputs[1])
+            return part.inputs[:1]
+        return part.inputs if part.op == "multiply" else ()
+
+    found = [interval(part) for part in _leaves(node, inside)]
+    for divisor in map(interval, divisors):
+        found.append((YES / divisor).hull(NO) if vanishes(divisor) else YES / divisor)
     return found
 
 
@@ -70,20 +79,22 @@ def product_in_any_order(parts: Sequence[Interval], written: Interval) -> Interv
 
 def terms(node: Node, interval: Intervals) -> list[Interval]:
     """The terms of a sum."""
-    found: list[Interval] = []
-    stack = [node]
-    while stack:
-        part = stack.pop()
-        if part.op == "add":
-            stack.extend(part.inputs)
-        elif part is not node:
-            found.append(interval(part))
-    return found
+    return [interval(part) for part in _leaves(node, lambda part: part.inputs if part.op == "add" else ())]
 
 
 def sum_overflows(parts: Sequence[Interval]) -> bool:
     """Whether a sum of some of the terms may be too large."""
-    return any(sum(max(end, 0.0) for end in ends) > LARGEST for ends in ([x.hi for x in parts], [-x.lo for x in parts]))
+    return any(_sides(parts))
+
+
+def sum_may_be_nan(parts: Sequence[Interval]) -> bool:
+    """Whether it may be so on either side, and infinities meet."""
+    return all(_sides(parts))
+
+
+def _sides(parts: Sequence[Interval]) -> list[bool]:
+    """Whether what is above 0 of the terms may be too large, and what is below."""
+    return [sum(max(end, 0.0) for end in ends) > LARGEST for ends in ([x.hi for x in parts], [-x.lo for x in parts])]
 
 
 def sum_in_any_order(parts: Sequence[Interval], written: Interval) -> Interval:
@@ -105,6 +116,6 @@ CHAINS: Mapping[str, Chain] = {
         ("multiply", "divide"),
         Chain(factors, product_overflows, lambda parts: any(0.0 in x for x in parts), product_in_any_order),
     ),
-    "add": Chain(terms, sum_overflows, lambda parts: sum_overflows([-x for x in parts]), sum_in_any_order),
+    "add": Chain(terms, sum_overflows, sum_may_be_nan, sum_in_any_order),
 }
 """By the operation that is the last one."""

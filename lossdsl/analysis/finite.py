@@ -33,7 +33,7 @@ ROUNDED = frozenset({"add", "subtract", "negative", "abs", "relu", "clip"})
 """Operations that are not products, though products may be inside."""
 MOST_INT = 2.0**31 - 1.0
 """The largest whole number of 32 bits."""
-MOST_COUNTED = 2.0**31 - 128.0
+MOST_IN_ARRAY = 2.0**31 - 128.0
 """No array has more entries: the largest float32 below that number."""
 FACT_ULPS = 4.0
 """Units in the last place by which a value may be another where it is used than where it was compared."""
@@ -211,7 +211,7 @@ class Finite:
             result, outside = self._ranged(node, operands)
             result = self._in_any_order(node, facts, operands, result)
             if node.type.dtype is DType.INT and self._counts(node, operands):
-                result = result.meet(Interval(-MOST_COUNTED, MOST_COUNTED)) or result
+                result = result.meet(Interval(-MOST_IN_ARRAY, MOST_IN_ARRAY)) or result
             self._judge(node, Danger(node, tuple(operands), result, outside))
         for subject, interval in facts:
             if subject is node:
@@ -222,11 +222,11 @@ class Finite:
         """Whether it counts entries of an array: a sum of truths, a size, or a product of sizes that an array has."""
         if node.op == "sum":
             return operands[0].magnitude <= 1.0
-        if any(part.op in (INPUT, "index") for part in reachable([node])):
-            return False
         sizes, stack = [], [node]
         while stack:
             part = stack.pop()
+            if part.op in (INPUT, "index"):
+                return False
             sizes += [part] if part.op == DIM else []
             stack += part.inputs * 2 if part.op == "square" else part.inputs
         return self._paired or len(sizes) == len(set(sizes))

@@ -92,7 +92,7 @@ class Relations:
         boxes = [self.interval(x) for x in variables]
         linear = all(len(set(monomial)) == len(monomial) for monomial in part)
         if len(variables) == 1 and not linear:
-            return _of_one(part, boxes[0], error)
+            return _of_one(part, boxes[0], error, self._tiny(part))
         if not linear or len(variables) > MOST_VARIABLES or not all(math.isfinite(x.magnitude) for x in boxes):
             return self._squares(part, error)
         signed = any(x.lo < 0.0 for x in boxes)
@@ -312,7 +312,7 @@ def _at(part: Polynomial, place: dict[Node, float]) -> tuple[float, float]:
     return math.fsum(f.value * x for f, x in products), math.fsum(f.size * abs(x) for f, x in products)
 
 
-def _of_one(part: Polynomial, box: Interval, error: float) -> Interval:
+def _of_one(part: Polynomial, box: Interval, error: float, tiny: float) -> Interval:
     """A polynomial of one variable, of degree 2: its values at the ends, and where it turns."""
     if not math.isfinite(box.magnitude) or any(len(monomial) > 2 for monomial in part):
         return Interval(-math.inf, math.inf)
@@ -324,7 +324,7 @@ def _of_one(part: Polynomial, box: Interval, error: float) -> Interval:
     node = next(x for monomial in part for x in monomial)
     values = [_at(part, {node: place})[0] for place in places]
     size = _at(part, {node: box.magnitude})[1]
-    return Interval(min(values) - error * size - TINY, max(values) + error * size + TINY)
+    return Interval(min(values) - error * size - tiny, max(values) + error * size + tiny)
 
 
 def _is_rest(node: Node, share: Node) -> bool:

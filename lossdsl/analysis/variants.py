@@ -2,7 +2,7 @@
 
 In a graph, TensorFlow moves a constant of a sum to one of the other parts: `(x - y) + 1e-7` runs as `x + (1e-7 - y)`,
 which is 0 where x and y are equal and not small; it sorts operands by the names of its nodes. (What it does to
-products is in `products`.) XLA makes one quotient of several: `a / b / c` runs as `a / (b * c)`, and that product may
+products is in `chains`.) XLA makes one quotient of several: `a / b / c` runs as `a / (b * c)`, and that product may
 be 0. What is proved has to hold for all of that.
 
 Seen with TensorFlow 2.21 on a CPU, eager calls beside graphs at numbers from 1e-35 to 1e35: constants moved through

@@ -22,7 +22,7 @@ from lossdsl.ops.op import (
     Op,
     RangeRule,
 )
-from lossdsl.ops.reduction import SUM_ULPS
+from lossdsl.ops.reduction import products_range
 
 
 def _inside(indices: Array, size: int) -> None:
@@ -60,10 +60,6 @@ def along(values: Array, rank: int, axis: int) -> Array:
 def matmul(x1: Array, x2: Array, axis: int = -1) -> Array:
     """An axis times a matrix, where it stands."""
     return np.moveaxis(np.tensordot(x1, x2, (axis, 0)), -1, axis)
-
-
-def _matmul_range(x1: Interval, x2: Interval, n: Interval) -> Interval:
-    return (x1 * x2 * n).widened(SUM_ULPS)
 
 
 ROWS = (
@@ -229,7 +225,7 @@ ROWS = (
         domain=EVERYWHERE,
         guard=NO_GUARD,
         monotone=(Monotone.BY_GRAD, Monotone.BY_GRAD),
-        range=_matmul_range,
+        range=products_range,
         inner=NOTHING_LARGER,
         curvature=Curvature.NEITHER,
         grad=("matmul_transposed(g, x2)", STOPPED),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lossdsl.interval import NO, YES, Interval
+from lossdsl.interval import NO, YES
 from lossdsl.ops.op import (
     BACKEND,
     EVERYWHERE,
@@ -22,7 +22,7 @@ from lossdsl.ops.op import (
     Op,
     RangeRule,
 )
-from lossdsl.ops.reduction import SUM_ULPS, exact_ends, signed_power
+from lossdsl.ops.reduction import products_range, signed_power
 
 
 def _divide_no_nan(x1: Array, x2: Array) -> Array:
@@ -39,12 +39,6 @@ def _others_prod(x: Array, axis: tuple[int, ...] | int) -> Array:
     before = np.cumprod(np.concatenate([one, flat[..., :-1]], -1), -1)
     after = np.cumprod(np.concatenate([one, np.flip(flat[..., 1:], -1)], -1), -1)
     return np.moveaxis(np.reshape(before * np.flip(after, -1), np.shape(moved)), last, axes)
-
-
-def _contraction_range(x1: Interval, x2: Interval, n: Interval) -> Interval:
-    whole = all(end.is_integer() for x in (x1, x2) for end in (x.lo, x.hi))
-    total = x1 * x2 * n
-    return exact_ends(total, x1 * x2) if whole else total.widened(SUM_ULPS)
 
 
 ROWS = (
@@ -78,7 +72,7 @@ ROWS = (
         domain=EVERYWHERE,
         guard=NO_GUARD,
         monotone=(Monotone.BY_GRAD, Monotone.BY_GRAD),
-        range=lambda x1, x2, n: _contraction_range(x1, x2, n),
+        range=products_range,
         inner=NOTHING_LARGER,
         curvature=Curvature.NEITHER,
         grad=("g * x2", "g * x1"),

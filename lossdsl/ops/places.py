@@ -24,7 +24,7 @@ from lossdsl.ops.op import (
     RangeRule,
 )
 from lossdsl.ops.order import top_k_indices
-from lossdsl.ops.reduction import SUM_ULPS, exact_ends
+from lossdsl.ops.reduction import exact_ends, products_range
 
 
 def _at(rank: int, axis: int, part: slice) -> tuple[slice, ...]:
@@ -248,7 +248,7 @@ ROWS = (
         domain=EVERYWHERE,
         guard=NO_GUARD,
         monotone=(Monotone.BY_GRAD, Monotone.BY_GRAD),
-        range=lambda x1, x2, n: (x1 * x2 * n).widened(SUM_ULPS),
+        range=products_range,
         inner=NOTHING_LARGER,
         curvature=Curvature.NEITHER,
         grad=("matmul(g, x2)", STOPPED),

@@ -64,6 +64,12 @@ def _sum_range(x: Interval, n: Interval) -> Interval:
     return exact_ends(x * n, x)
 
 
+def products_range(x1: Interval, x2: Interval, n: Interval) -> Interval:
+    """Where a sum of products lies."""
+    whole = all(end.is_integer() for x in (x1, x2) for end in (x.lo, x.hi))
+    return exact_ends(x1 * x2 * n, x1 * x2) if whole else (x1 * x2 * n).widened(SUM_ULPS)
+
+
 def _mean_range(x: Interval, n: Interval) -> Interval:
     """A sum times the rounded inverse of a size, under XLA: by that the mean of three ones is above 1."""
     halved = n.is_point and math.frexp(n.lo)[0] == 0.5

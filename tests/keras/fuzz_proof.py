@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
+from traceback import format_exception
 from typing import Any
 
 import numpy as np
@@ -318,7 +319,12 @@ def main(count: int, seed: int, keep: bool = False) -> int:
     counts = [min(PORTION, count - done) for done in range(0, count, PORTION)]
     bad = 0
     with ProcessPoolExecutor(mp_context=get_context("spawn"), max_tasks_per_child=1) as pool:
-        for done in as_completed(pool.submit(portion, part, seed + i) for i, part in enumerate(counts)):
+        seeds = {pool.submit(portion, part, seed + i): seed + i for i, part in enumerate(counts)}
+        for done in as_completed(seeds):
+            if (error := done.exception()) is not None:
+                print(f"seed {seeds[done]} broke down:", *format_exception(error), flush=True)
+                bad += 1
+                continue
             found = done.result()
             print(f"seed {found['seed']}: {found}", flush=True)
             bad += found["failures"]
