@@ -61,6 +61,7 @@ from lossdsl.backends.shims_shares import softmax_others as softmax_others
 from lossdsl.backends.shims_shares import softmax_pull as softmax_pull
 from lossdsl.backends.shims_shares import sum_log_softmax as sum_log_softmax
 from lossdsl.backends.shims_shares import sum_log_softmax_pull as sum_log_softmax_pull
+from lossdsl.backends.shims_squares import centered as centered
 from lossdsl.backends.shims_squares import cosine_distance as cosine_distance
 from lossdsl.backends.shims_squares import damped as damped
 from lossdsl.backends.shims_squares import hypot as hypot

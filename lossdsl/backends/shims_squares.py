@@ -102,9 +102,15 @@ def nonzero(x: Any) -> Any:
     return ops.where(ops.equal(x, 0), 1.0, x)
 
 
-def std(x: Any, gather: Callable[..., Any], axis: int | tuple[int, ...], keepdims: bool = False) -> Any:
+def centered(x: Any, mean: Callable[..., Any], axis: int | tuple[int, ...]) -> Any:
+    """x less its mean along axes, which rounding may not take out of the numbers that it is of: of equal ones all is 0."""
+    least, most = (ends(x, axis=axis, keepdims=True) for ends in (ops.min, ops.max))
+    return x - ops.minimum(ops.maximum(mean(x, axis=axis, keepdims=True), least), most)
+
+
+def std(x: Any, mean: Callable[..., Any], axis: int | tuple[int, ...], keepdims: bool = False) -> Any:
     """Standard deviation along axes."""
-    return norm(x - gather(x, axis=axis, keepdims=True), gather, axis, keepdims)
+    return norm(centered(x, mean, axis), mean, axis, keepdims)
 
 
 def normalize(x: Any, gather: Callable[..., Any], axis: int | tuple[int, ...]) -> Any:

@@ -257,9 +257,10 @@ ROWS = (
         grad=("g * rms_normalize(x - mean(x, axis=axis), axis=axis) / size(x, axis=axis)",),
         at_kink="std'([1, 1]) = [0, 0]",
         safe=NO_LIMITS,
+        # the mean twice: of equal numbers it is that number then, and nothing is left of them
         masked=(
-            "std(where(c, x, mean(x, axis=axis, where=c)), axis=axis) * sqrt(size(c, axis=axis) /"
-            " maximum(sum(c, axis=axis), 1))"
+            "std(where(c, x, mean(x, axis=axis, where=c) + mean(x - mean(x, axis=axis, where=c), axis=axis, where=c)),"
+            " axis=axis) * sqrt(size(c, axis=axis) / maximum(sum(c, axis=axis), 1))"
         ),
         numpy=lambda x, axis: np.std(x, axis=axis, keepdims=True),
         keras="shims.std({x}, ops.mean, axis={axis}, keepdims=True)",

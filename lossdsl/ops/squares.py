@@ -102,6 +102,11 @@ def _rms_normalize_range(x: Interval, n: Interval) -> Interval:
     return Interval(-most if x.lo < 0.0 else 0.0, most if x.hi > 0.0 else 0.0).widened(SUM_ULPS)
 
 
+def _centered_range(x: Interval, n: Interval) -> Interval:
+    """The mean is never taken to lie outside the numbers that it is of."""
+    return (x - x).widened()
+
+
 def _cosine_distance(x1: Array, x2: Array, axis: tuple[int, ...] | int) -> Array:
     apart = np.square(normalize(x1, axis) - normalize(x2, axis))
     none = (norm(x1, axis) == 0.0) | (norm(x2, axis) == 0.0)
@@ -274,6 +279,26 @@ ROWS = (
         masked=NOT_A_REDUCTION,
         numpy=_square_share,
         keras="shims.square_share({x})",
+    ),
+    Op(
+        sig="centered(x: float[*s], axis: axis) -> float[*s]",
+        family=Family.ALONG,
+        means="x - mean(x, axis=axis)",
+        doc="The value less its mean: of equal numbers nothing is left, however a mean is rounded.",
+        example="centered([1, 2, 6], axis=0) -> [-2, -1, 3]",
+        latex=r"({x} - \operatorname*{{mean}}_{{{axis}}} {x})",
+        domain=EVERYWHERE,
+        guard=NO_GUARD,
+        monotone=(Monotone.BY_GRAD,),
+        range=_centered_range,
+        inner=Inner(lambda x, n: x * n),
+        curvature=Curvature.AFFINE,
+        grad=("centered(g, axis=axis)",),
+        at_kink=NO_KINK,
+        safe=NO_LIMITS,
+        masked=NOT_A_REDUCTION,
+        numpy=lambda x, axis: np.subtract(x, np.mean(x, axis=axis, keepdims=True)),
+        keras="shims.centered({x}, ops.mean, {axis})",
     ),
     Op(
         sig="root_mean_square(x: float[*s], axis: axis) -> float[*s - axis]",

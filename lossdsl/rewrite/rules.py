@@ -300,7 +300,8 @@ what it was asked for, infinities included."""
 
 _ABOVE = "maximum(1 - x, 0)"
 PRINTED = (
-    Rule("std-by-distances", "std(x, axis=axis)", "root_mean_square(x - mean(x, axis=axis), axis=axis)"),
+    Rule("centered", "x - mean(x, axis=axis)", "centered(x, axis=axis)"),
+    Rule("std-by-distances", "std(x, axis=axis)", "root_mean_square(centered(x, axis=axis), axis=axis)"),
     Rule("one-less-bounded-cube", f"1 - {_ABOVE} * square({_ABOVE})", "less_power(minimum(x, 1), power=3)"),
 )
 """The same value with fewer digits lost, but worse to derive from: for what is printed, after all else."""
