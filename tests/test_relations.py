@@ -55,6 +55,15 @@ def verdict(text: str) -> str:
         "mean(log(1.01 - sum(normalize(y_true) * normalize(y_pred), axis=-1)))",
         "mean(log(1.01 + sum(-normalize(y_true) * stop_gradient(normalize(y_pred)), axis=-1)))",
         "z = normalize(y_pred)\nmean(log(1.01 - sum(z * pairs(z, axis=batch), axis=-1)))",
+        # a sum by one that holds it: means under masks or weights, overlaps, cosines
+        UNIT + "log(1.01 - mean(p, where=t > 0.5))",
+        UNIT + "mean(sqrt(1.01 - mean(1 - p, axis=-1, where=(t > 0.5) and (t <= 0.9))))",
+        UNIT + "mean(log(1.01 - sum(t * p, axis=-1) / maximum(sum(t, axis=-1), epsilon)))",
+        UNIT + "mean(log(1.01 - 2 * sum(t * p, axis=-1) / (sum(t, axis=-1) + sum(p, axis=-1) + 1e-6)))",
+        UNIT + "mean(log(1.01 - 2 * sum(t * p, axis=-1) / (sum(t * t, axis=-1) + sum(p * p, axis=-1) + 1e-6)))",
+        UNIT + "i = sum(t * p, axis=-1)\nmean(sqrt(1.01 - (i + 1) / (sum(t, axis=-1) + sum(p, axis=-1) - i + 1)))",
+        WIDE + "mean(log(2.01 + sum(t * p, axis=-1) / (sum(t, axis=-1) + 1e-3)))",
+        WIDE + "mean(arccos(0.99 * sum(t * p, axis=-1) / (norm(t, axis=-1) * norm(p, axis=-1) + 1e-8)))",
         # 0 where the logarithm or the divisor is
         UNIT + "-sum(p * log(p))",
         UNIT + "sum(t * log(t) - t * log(maximum(p, epsilon)))",
@@ -92,6 +101,18 @@ def test_proved(text: str) -> None:
         ),
         ("y_pred: float[batch, k]\np = normalize(y_pred)\nmean(log(2 - sum(p * pairs(p, axis=k), axis=k)))", ALARM),
         ("mean(log(1 - sum(normalize(y_true) * normalize(y_pred), axis=-1)))", ALARM),
+        # by a sum that does not hold it, or not that of the same numbers
+        (WIDE + "mean(log(1.01 - sum(t * p, axis=-1) / (sum(t, axis=-1) + 1e-3)))", ALARM),
+        (WIDE + "mean(log(2.01 - sum(t * p, axis=-1) / maximum(abs(sum(p, axis=-1)), 1e-3)))", ALARM),
+        (UNIT + "mean(log(1.01 - 3 * sum(t * p, axis=-1) / (sum(t, axis=-1) + sum(p, axis=-1) + 1e-6)))", ALARM),
+        (UNIT + "mean(log(1.01 - sum(t * p, axis=-1) / (mean(t, axis=-1) + 1e-6)))", ALARM),
+        (UNIT + "u = t * p\nlog(1.01 - mean(p, where=u > u * p + 0.1))", OPEN),
+        (UNIT + "mean(sqrt(1 - sum(t * p, axis=-1) / (sum(t, axis=-1) + 1e-6)))", OPEN),
+        (WIDE + "mean(arccos(sum(t * p, axis=-1) / (norm(t, axis=-1) * norm(p, axis=-1) + 1e-36)))", OPEN),
+        (
+            "y_pred: float[batch, k, m]\np = y_pred\nmean(log(2 - sum(p * p, axis=k) / (square(norm(p, axis=m)) + 1)))",
+            ALARM,
+        ),
         # what cancels still counts for its rounding
         (
             "y_true: float[batch, k] in [0, inf)\nt = y_true\nmean(rsqrt((t * exp(-abs(y_pred)) + (1 - t) * exp(-abs(y_pred))) + 1))",

@@ -11,6 +11,7 @@ from lossdsl.interval import SLACK, Interval
 from lossdsl.ir.node import CAST, STRUCTURAL, Node
 from lossdsl.ops import row
 from lossdsl.ops.op import Family, RangeRule
+from lossdsl.types import DType
 
 MOST_TERMS, MOST_DEGREE = 12, 3
 """Larger polynomials are not looked at."""
@@ -129,6 +130,10 @@ class Forms:
                 return _scaled(known[0], -1.0, steps)
             case "kept_apart":
                 return known[0]
+            case "cast" if node.type.dtype is DType.FLOAT or node.inputs[0].type.dtype is DType.BOOL:
+                return known[0]
+            case "where" if known[2].number == 0.0:
+                return _product(known[0], known[1])
             case "add" | "subtract":
                 return _sum(known[0], _scaled(known[1], 1.0 if node.op == "add" else -1.0, steps), steps)
             case "multiply":

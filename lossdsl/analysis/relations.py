@@ -12,27 +12,24 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import product
 
 from lossdsl.analysis.forms import MOST_DEGREE, Form, Forms, Monomial, Polynomial
+from lossdsl.analysis.polynomials import TINY, Polynomials
+from lossdsl.analysis.quotients import quotient
 from lossdsl.interval import (
     NO,
     NONNEGATIVE,
     NONPOSITIVE,
     SIGNED_UNIT,
     SLACK,
-    SMALLEST,
     ULP,
     UNIT,
     Interval,
     outward,
-    point,
 )
 from lossdsl.ir.node import CAST, Node
 from lossdsl.ops.reduction import SUM_ULPS
 
-TINY = 1e-28
-"""More than what an entry loses where numbers are so small that products, or functions, leave nothing of them."""
 SHARES = (SUM_ULPS + 2 * SLACK + 8) * ULP
 """How far the sum of a softmax may be off 1."""
-MOST_VARIABLES = 5
 MOST_STEPS = 16
 """How far order is looked for."""
 EXACT_ENDS = frozenset({-1.0, 0.0, 1.0})
@@ -45,6 +42,7 @@ class Relations:
     def __init__(self, forms: Forms, interval: Callable[[Node], Interval]) -> None:
         self.forms = forms
         self.interval = interval
+        self.polynomials = Polynomials(interval)
 
     def narrowed(self, node: Node, known: Interval) -> Interval:
         """The interval of a node, with all that is known."""
@@ -73,6 +71,7 @@ class Relations:
                 yield self._sum_of_shares(shares).hull(NO)
         elif node.op in ("divide", "xdivy"):
             yield from self._cancelled(node)
+            yield from self._of_sums(node)
 
     # -- sums of products -----------------------------------------------------------------------------------------
 
@@ -80,60 +79,11 @@ class Relations:
         ulps += form.steps + 2 + (SUM_ULPS if any(form.parts) else 0)
         lo = hi = 0.0
         for over, part in form.parts.items():
-            found = self._polynomial(part, ulps * ULP)
+            found = self.polynomials.range(part, ulps * ULP)
             entries = Interval(1.0, 1.0) if over is None or over.operation == "mean" else over.entries
             lo += min(found.lo * entries.lo, found.lo * entries.hi)
             hi += max(found.hi * entries.lo, found.hi * entries.hi)
         return outward(lo, hi)
-
-    def _polynomial(self, part: Polynomial, error: float) -> Interval:
-        """All values of a polynomial, rounding included: where it is linear in every variable, those at corners."""
-        variables = list(dict.fromkeys(node for monomial in part for node in monomial))
-        boxes = [self.interval(x) for x in variables]
-        linear = all(len(set(monomial)) == len(monomial) for monomial in part)
-        if len(variables) == 1 and not linear:
-            return _of_one(part, boxes[0], error, self._tiny(part))
-        if not linear or len(variables) > MOST_VARIABLES or not all(math.isfinite(x.magnitude) for x in boxes):
-            return self._squares(part, error)
-        signed = any(x.lo < 0.0 for x in boxes)
-        corners = [dict(zip(variables, place, strict=True)) for place in product(*((x.lo, x.hi) for x in boxes))]
-        values = [_at(part, corner) for corner in corners]
-        slack = max(size for _, size in values) if signed else 0.0
-        tiny = self._tiny(part)
-        return Interval(
-            min(value - error * (slack or size) for value, size in values) - tiny,
-            max(value + error * (slack or size) for value, size in values) + tiny,
-        )
-
-    def _squares(self, part: Polynomial, error: float) -> Interval:
-        """The same, term by term, but for `a**2 - 2 * a * b + b**2` and what else can't be negative."""
-        left = dict(part)
-        for monomial, factor in part.items():
-            if len(monomial) == 2 and monomial[0] is not monomial[1]:
-                a, b = ((x, x) for x in monomial)
-                both = left[a].value * left[b].value if a in left and b in left else 0.0
-                if both > 0.0 and left[a].value > 0.0 and factor.value**2 <= 4.0 * both:
-                    del left[monomial], left[a], left[b]
-        terms = {monomial: self._term(monomial, factor.value) for monomial, factor in part.items()}
-        size = sum(self._term(monomial, factor.size).magnitude for monomial, factor in part.items())
-        if not math.isfinite(size):
-            return Interval(-math.inf, math.inf)
-        low, tiny = sum(terms[monomial].lo for monomial in left), self._tiny(part)
-        return Interval(low - error * size - tiny, sum(term.hi for term in terms.values()) + error * size + tiny)
-
-    def _tiny(self, part: Polynomial) -> float:
-        """More than what is lost where a product vanishes, and is then multiplied by the rest of its term."""
-        sizes = [
-            factor.size * math.prod(max(1.0, self.interval(x).magnitude) for x in monomial)
-            for monomial, factor in part.items()
-        ]
-        return max(TINY, 2.0 * SMALLEST * sum(sizes))
-
-    def _term(self, monomial: Sequence[Node], factor: float) -> Interval:
-        found = Interval(factor, factor)
-        for node in dict.fromkeys(monomial):
-            found = found * self.interval(node) ** point(float(monomial.count(node)))
-        return found
 
     def _shared_out(self, node: Node) -> Iterator[Interval]:
         """A sum of products with a softmax along the same axes: no more entries count than one."""
@@ -151,8 +101,8 @@ class Relations:
             share = next(x for x in monomial if x.op == "softmax")
             rest = list(monomial)
             rest.remove(share)
-            terms.append(self._term(rest, factor.value))
-            size += self._term(rest, factor.size).magnitude
+            terms.append(self.polynomials.term(rest, factor.value))
+            size += self.polynomials.term(rest, factor.size).magnitude
         found = Interval(sum(x.lo for x in terms), sum(x.hi for x in terms))
         if all(x.lo >= 0.0 for x in terms) and all(factor.value == factor.size for factor in part.values()):
             return found.widened(SHARES / ULP) + Interval(-TINY, 0.0)
@@ -242,6 +192,15 @@ class Relations:
                     whole.lo if whole.lo in EXACT_ENDS else wide.lo, whole.hi if whole.hi in EXACT_ENDS else wide.hi
                 )
 
+    def _of_sums(self, node: Node) -> Iterator[Interval]:
+        """A quotient of sums of which the lower one, or what it is never less than, holds the upper one."""
+        above, below = node.inputs
+        divisor = self.interval(below)
+        while below.op == CAST:
+            below = below.inputs[0]
+        for least in self._most(below):
+            yield from quotient(above, least, divisor, self.forms, self.interval)
+
     def _cancelled(self, node: Node) -> Iterator[Interval]:
         """`a * b / b` is a, or 0 where the product is too small; of a quotient that is defined."""
         above, below = node.inputs
@@ -304,27 +263,6 @@ def _shared(form: Form) -> set[Node]:
             found |= seen.intersection(monomial)
             seen.update(monomial)
     return found
-
-
-def _at(part: Polynomial, place: dict[Node, float]) -> tuple[float, float]:
-    """The value of a polynomial, and the sum of the sizes of its terms."""
-    products = [(factor, math.prod(place[x] for x in monomial)) for monomial, factor in part.items()]
-    return math.fsum(f.value * x for f, x in products), math.fsum(f.size * abs(x) for f, x in products)
-
-
-def _of_one(part: Polynomial, box: Interval, error: float, tiny: float) -> Interval:
-    """A polynomial of one variable, of degree 2: its values at the ends, and where it turns."""
-    if not math.isfinite(box.magnitude) or any(len(monomial) > 2 for monomial in part):
-        return Interval(-math.inf, math.inf)
-    factors = {len(monomial): factor.value for monomial, factor in part.items()}
-    places = [box.lo, box.hi]
-    if factors.get(2):
-        turn = -factors.get(1, 0.0) / (2.0 * factors[2])
-        places += [turn] if turn in box else []
-    node = next(x for monomial in part for x in monomial)
-    values = [_at(part, {node: place})[0] for place in places]
-    size = _at(part, {node: box.magnitude})[1]
-    return Interval(min(values) - error * size - tiny, max(values) + error * size + tiny)
 
 
 def _is_rest(node: Node, share: Node) -> bool:

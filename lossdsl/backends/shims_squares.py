@@ -103,7 +103,7 @@ def nonzero(x: Any) -> Any:
 
 
 def centered(x: Any, mean: Callable[..., Any], axis: int | tuple[int, ...]) -> Any:
-    """x less its mean along axes, which rounding may not take out of the numbers that it is of: of equal ones all is 0."""
+    """x less its mean along axes, which rounding may not move out of the numbers that it is of: equal ones give 0."""
     least, most = (ends(x, axis=axis, keepdims=True) for ends in (ops.min, ops.max))
     return x - ops.minimum(ops.maximum(mean(x, axis=axis, keepdims=True), least), most)
 

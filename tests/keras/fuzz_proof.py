@@ -69,6 +69,12 @@ KIN = (
     "(1 - max(softmax({a}), axis=-1))",
     "(1 - square(tanh({a})))",
     "(abs({a} - {b}) - {a} + {b})",
+    "(1.01 - mean({t}, axis=-1, where={a} > 0.5))",
+    "(1.01 - sum({t} * {a}, axis=-1) / maximum(sum({t}, axis=-1), {c}))",
+    "(1.01 - 2 * sum({t} * {a}, axis=-1) / (sum({t}, axis=-1) + sum({a}, axis=-1) + {c}))",
+    "(1.01 - sum({t} * {a}, axis=-1) / (sum({t}, axis=-1) + sum({a}, axis=-1) - sum({t} * {a}, axis=-1) + {c}))",
+    "(1.01 - abs(sum({a} * {b}, axis=-1)) / (norm({a}, axis=-1) * norm({b}, axis=-1) + {c}))",
+    "(({a} - mean({a}, axis=-1)) / (std({a}, axis=-1) + {c}))",
 )
 """Values that belong together: what the analysis knows of them beyond their intervals."""
 OUTER = (

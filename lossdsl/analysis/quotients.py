@@ -1,0 +1,149 @@
+"""Where a quotient of sums lies of which the lower one holds the upper one: means under a mask or weights, overlaps.
+
+Of `sum(w * x) / maximum(sum(w), 1)` each product is at most so many times its weight as x is large; of
+`2 * sum(t * p) / (sum(t) + sum(p))` no entry has more above than below.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+
+from lossdsl.analysis.forms import MOST_DEGREE, NONE, Factor, Forms, Polynomial
+from lossdsl.analysis.polynomials import Polynomials, at, variables_of
+from lossdsl.interval import NO, SIGNED_UNIT, ULP, Interval, outward, point
+from lossdsl.ir.node import INPUT, Node
+from lossdsl.ops.reduction import SUM_ULPS
+from lossdsl.types import DType
+
+CANCELLED = 4.0
+"""How many times as large as a sum its terms may be, so that their rounding is still one of the sum."""
+SMALL = 1e-30
+"""What vanishes in a product does not show beside a divisor above this."""
+ROUNDED = 1e-12
+"""The share by which corners are off that are computed in float64."""
+MOST_CORNERS = 64
+Intervals = Callable[[Node], Interval]
+
+
+def quotient(above: Node, least: Node, divisor: Interval, forms: Forms, interval: Intervals) -> Iterator[Interval]:
+    """Where a quotient lies that is defined, by a divisor that is never smaller than `least`."""
+    times, product = _times_number(above)
+    if divisor.lo >= SMALL and _are_lengths(product, least):
+        yield (SIGNED_UNIT * point(times)).widened(4 * SUM_ULPS)
+    upper, lower = forms.of[above], forms.of[least]
+    if lower.plain is not None or not upper.parts.keys() <= lower.parts.keys():
+        return
+    variables = variables_of(*upper.parts.values(), *lower.parts.values())
+    if not all(x in forms.ulps for x in variables):
+        return
+    parts = [(over, _Part(upper.parts.get(over, {}), part, interval)) for over, part in lower.parts.items()]
+    found = [part.ends() for _, part in parts]
+    ends = [each for each in found if each is not None]
+    lost = sum(part.lost() * (1.0 if over is None else over.entries.hi) for over, part in parts)
+    if len(ends) < len(found) or not (lost <= ULP * divisor.lo or all(part.loses_nothing() for _, part in parts)):
+        return
+    whole = NO.hull(*ends)
+    ulps = 2 * SUM_ULPS + upper.steps + lower.steps + MOST_DEGREE * max(forms.ulps[x] for x in variables) + 4
+    slack = 4.0 * CANCELLED * max(1.0, whole.magnitude) * ulps * ULP
+    yield outward(whole.lo - slack, whole.hi + slack)
+
+
+class _Part:
+    """One sum above, and that below it which holds it."""
+
+    def __init__(self, above: Polynomial, below: Polynomial, interval: Intervals) -> None:
+        self.above, self.below = above, below
+        self.polynomials = Polynomials(interval)
+
+    def ends(self) -> Interval | None:
+        """Between which multiples of what is below that which is above lies, in every entry."""
+        ratios = list(self._ratios())
+        if not self._is_positive(self.below) or not ratios:
+            return None
+        low, high = min(ratios), max(ratios)
+        most = {monomial: Factor(CANCELLED * f.value, CANCELLED * f.size) for monomial, f in self.below.items()}
+        size = max(1.0, abs(low), abs(high))
+        sizes = [(self._sizes(self.above), size), (self._sizes(self.below), 1.0)]
+        within = self._is_positive(_less(self.above, self.below, low)) and self._is_positive(
+            _less(_times(self.below, high), self.above, 1.0)
+        )
+        bounded = all(self._is_positive(_less(_times(most, by), part, 1.0)) for part, by in sizes)
+        return Interval(low, high) if within and bounded else None
+
+    def lost(self) -> float:
+        """More than what an entry loses where products vanish."""
+        return self.polynomials.tiny(self.above) + self.polynomials.tiny(self.below)
+
+    def loses_nothing(self) -> bool:
+        """Whether what vanishes is above alone, and brings the quotient nearer to 0."""
+        whole = all(f.value >= 1.0 and all(map(_is_given, m)) and len(m) <= 1 for m, f in self.below.items())
+        alike = all(self.polynomials.term(m, f.value).lo >= 0.0 for m, f in self.above.items())
+        return whole and (alike or len(self.above) == 1)
+
+    def _ratios(self) -> Iterator[float]:
+        """The quotients at corners."""
+        variables = variables_of(self.above, self.below)
+        if 2 ** len(variables) > MOST_CORNERS:
+            return
+        for corner in self.polynomials.corners(variables):
+            (above, _), (below, size) = at(self.above, corner), at(self.below, corner)
+            if below > ROUNDED * size and math.isfinite(above) and math.isfinite(below):
+                yield above / below
+
+    def _sizes(self, part: Polynomial) -> Polynomial:
+        """How large all terms together are, at most."""
+        found: dict[tuple[Node, ...], Factor] = {}
+        for monomial, factor in part.items():
+            size, rest = factor.size, []
+            for x in monomial:
+                box = self.polynomials.interval(x)
+                if box.lo >= 0.0 or monomial.count(x) == 2:
+                    rest.append(x)
+                else:
+                    size *= box.magnitude
+            found[tuple(rest)] = found.get(tuple(rest), NONE).plus(Factor(size, size))
+        return found
+
+    def _is_positive(self, part: Polynomial) -> bool:
+        """Whether a polynomial is never negative, but for what is lost in float64."""
+        size = self.polynomials.exact(self._sizes(part)).magnitude
+        return math.isfinite(size) and self.polynomials.exact(part).lo >= -ROUNDED * size
+
+
+def _times(part: Polynomial, number: float) -> Polynomial:
+    return {monomial: Factor(f.value * number, f.size * abs(number)) for monomial, f in part.items()}
+
+
+def _less(part: Polynomial, other: Polynomial, number: float) -> Polynomial:
+    """A polynomial less so many times another."""
+    found = dict(part)
+    for monomial, factor in _times(other, -number).items():
+        found[monomial] = found.get(monomial, NONE).plus(factor)
+    return found
+
+
+def _is_given(node: Node) -> bool:
+    """Whether a value holds no numbers that are smaller than normal ones."""
+    return node.op == INPUT or node.type.dtype is DType.BOOL
+
+
+def _times_number(node: Node) -> tuple[float, Node]:
+    """A number, and what is multiplied by it."""
+    times = 1.0
+    while node.op == "negative" or (node.op == "multiply" and any(x.is_const for x in node.inputs)):
+        if node.op == "negative":
+            times, node = -times, node.inputs[0]
+        else:
+            number, node = node.inputs if node.inputs[0].is_const else node.inputs[::-1]
+            times *= float(number.value)
+    return times, node
+
+
+def _are_lengths(above: Node, below: Node) -> bool:
+    """Whether a scalar product is divided by the lengths of both vectors."""
+    whole = above.inputs[0] if above.op == "sum" else above
+    if whole.op not in ("contraction", "multiply") or above.op not in ("contraction", "sum") or below.op != "multiply":
+        return False
+    lengths = [(x.op, *x.inputs, sorted(x.axes)) for x in below.inputs]
+    return all(("norm", x, sorted(above.axes)) in lengths and all(map(x.type.has, above.axes)) for x in whole.inputs)
