@@ -22,6 +22,7 @@ from lossdsl.messages import Severity
 from lossdsl.precision import Precision, precision
 from lossdsl.program import Program, Term, aligned
 from lossdsl.proof import Proof, lost_constants, prove
+from lossdsl.proof.on_logits import stays_finite
 from lossdsl.rewrite.passes import Applied
 from lossdsl.source import Source, Span
 from lossdsl.syntax import ast
@@ -68,7 +69,8 @@ class Report:
     @cached_property
     def logits(self) -> tuple[str, ...]:
         """The activations (`sigmoid`, `softmax`) whose logits the loss uses in place of the probabilities they made."""
-        return self._checked.activations if self._checked is not None else ()
+        checked = self._checked
+        return tuple(a for a in checked.activations if stays_finite(checked, a)) if checked is not None else ()
 
     def render(self) -> str:
         """The report as shown to a person."""

@@ -147,9 +147,9 @@ class Checked:
             return found if found.gains and same_axes else None
         return None
 
-    def display(self) -> Program:
+    def display(self, activation: str | None = None) -> Program:
         """The program to show where no data has come: at rank 2 where the formula takes it."""
-        return self.program(*self._shapes_shown)
+        return self.program(*self._shapes_shown, activation=activation)
 
     @property
     def _shapes_shown(self) -> tuple[tuple[None, ...], tuple[None, ...]]:

@@ -66,11 +66,13 @@ class Finite:
         inputs: Mapping[str, Interval],
         forms: Forms | None = None,
         most: float = LARGEST,
+        entries: Interval = MOST_ENTRIES,
     ) -> None:
-        """`most` is the largest number of the type that the roots are stored in."""
+        """`most` is the largest number of the type that the roots are stored in, `entries` how long unknown axes are."""
         self.inputs = inputs
+        self.entries = entries
         nodes = reachable(roots)
-        self.relations = Relations(forms or Forms(nodes, MOST_ENTRIES), self.interval)
+        self.relations = Relations(forms or Forms(nodes, entries), self.interval)
         self.dangers: dict[Node, Danger] = {}
         self.overflows: dict[Node, Danger] = {}
         """Operations that may overflow, to what does no harm so far: `exp(-inf)` is 0."""
@@ -247,7 +249,7 @@ class Finite:
         if node.op == "subtract" and node.inputs[0] is node.inputs[1]:
             return NO, False
         cases = self._cases(node, operands)
-        ranges = [range_of(node, case, MOST_ENTRIES) for case in cases or [operands]]
+        ranges = [range_of(node, case, self.entries) for case in cases or [operands]]
         whole = ranges[0].hull(*ranges[1:])
         narrowed = self.relations.narrowed(node, whole)
         # no relation holds of what has overflowed: `a * b / b` is infinite then
@@ -286,7 +288,7 @@ class Finite:
                 self.dangers[node] = here  # whole numbers begin again at the other end
             return
         op, operands = row(node.op), here.operands
-        inner = inner_of(node, operands, MOST_ENTRIES)
+        inner = inner_of(node, operands, self.entries)
         if op.inner.shifted and self._unrounded(node.inputs[0]) > MOST_SHIFT:
             inner = EVERYTHING
         inside = inner is not None and overflows(inner)

@@ -24,6 +24,7 @@ from lossdsl.backends.runtime_replicas import replicas
 from lossdsl.checked import Checked
 from lossdsl.errors import Long, fail
 from lossdsl.program import Program
+from lossdsl.proof.on_logits import stays_finite
 
 MOST_PLANS = 256
 """Shapes that one loss remembers."""
@@ -202,6 +203,7 @@ class Dispatcher:
             program: Program | None = checked.program(true, pred, alive=alive)
         else:
             program = checked.from_logits(true, pred, activation, alive=alive)
+            program = program if program is not None and stays_finite(checked, activation) else None
         if program is None:
             return None
         formula = formula_of(checked, program, coupled, self._ours, labels, self._jit)

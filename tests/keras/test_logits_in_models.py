@@ -190,3 +190,30 @@ def test_functions_and_logits_go_with_the_loss():
     gc.collect()
     assert [x() for x in held] == [None]
     assert data() is None
+
+
+RESTED = "q = where(y_true == 1, y_pred, 1 - y_pred)\nb = -log(clip(q, 1e-6, 1 - 1e-6))\n"
+BOUNDED = [
+    RESTED + "sqrt(mean(b))",
+    RESTED + "mean(sqrt(b))",
+    RESTED + "mean((1 - exp(-b)) ** 0.5 * b)",
+    RESTED + "log(mean(b))",
+    RESTED + "mean(exp(b / 2) * b)",
+    "mean(y_true - 1 / log(clip(y_pred, 1e-6, 1 - 1e-6)))",
+    "mean(y_true * exp(log(y_pred + 1e-6) - log(1 - y_pred + 1e-6)))",
+    "alpha_divergence(y_true, y_pred)",
+]
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("body", BOUNDED)
+def test_a_guard_that_more_depends_on_stays(body, mode):
+    """Samples that are right beyond doubt, where the logarithm is 0 without its guard, or wrong, where it is large."""
+    loss = lossdsl.compile("y_true: float[batch, *] in [0, 1]\ny_pred: prob[batch, *]\n" + body, strict=True)
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2, "sigmoid", use_bias=False)])
+    model.set_weights([np.eye(2)])
+    model.compile("sgd", loss=loss, **MODES[mode])
+    for x in ([120.0, -120.0], [-200.0, 200.0]):
+        found = model.fit(np.array([x, x], "float32"), np.array([[1, 0], [1, 0]]), epochs=2, verbose=0)
+        assert np.all(np.isfinite(found.history["loss"]))
+        assert np.all(np.isfinite(model.get_weights()[0]))
