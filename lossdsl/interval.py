@@ -176,8 +176,7 @@ def by_ends(function: Callable[..., object], up: Sequence[bool], *operands: Inte
     wide = outward(lo, hi).widened().blurred()
     floor = lo if _settled_at(low, lo) else _at(function, [-math.inf if rises else math.inf for rises in up])
     cap = hi if _settled_at(high, hi) else _at(function, [math.inf if rises else -math.inf for rises in up])
-    image = Interval(-math.inf if math.isnan(floor) else floor, math.inf if math.isnan(cap) else cap)
-    return wide.meet(image) or wide
+    return wide.meet(outward(floor, cap)) or wide
 
 
 def _at(function: Callable[..., object], place: Sequence[float]) -> float:

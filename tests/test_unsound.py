@@ -82,6 +82,27 @@ CASES = {
     "inverses of large numbers are a first guess": [
         BOTH.format("[0, 1]", "[1e36, 3e38]") + "mean(sqrt(1.000001 - 1e36 * (1 / y_pred)) + y_true)",
     ],
+    "the end of arctan, as a float, is beyond it": [
+        "y_pred: float[batch, k] in [-1e9, 1e9]\nmean(log(1e-7 - (arctan(y_pred) - 1.5707962512969971)))",
+    ],
+    "XLA multiplies by the inverse of a product of exponentials": [
+        BOTH.format("[1e30, 1e31]", "[43.8, 44.3]") + "mean(1 / (y_true / square(exp(y_pred))))",
+        BOTH.format("[1e36, 1e37]", "[43.8, 44.3]") + "1 / mean(y_true / (exp(y_pred) * exp(y_pred)), axis=-1)",
+    ],
+    "digamma functions far out, where inverses are coarse or 0": [
+        sized(2, "[1e38, 1.6e38]") + "x = maximum(y_pred, 1)\nmean(log(digamma(sum(x, axis=-1)) - digamma(x)))",
+    ],
+    "a distance that overflows within a function": [
+        BOTH.format("[0, 1]", "[-3.4e38, -3.3e38]") + "mean(exp(y_pred) * softplus(y_true * 1e36 - y_pred))",
+    ],
+    "a divergence of logits of which one are far out": [
+        "y_true: float[batch, k] in {1e19}\ny_pred: float[batch, k] in [-10, 10]\n"
+        + "mean(log(0.5 - sum(softmax(y_pred) * (log_softmax(y_pred) - log_softmax(y_true)), axis=-1)))",
+    ],
+    "cumsum adds one after another": [
+        sized(4096, "[0.1, 0.1]") + "mean(log(409.604 - cumsum(y_pred)))",
+        "y_pred: float[batch, 100000] in [-1, 1]\nmean(log(1.001 - cumsum(softmax(y_pred))))",
+    ],
     "what vanishes before it is multiplied by a large number": [
         UNITS + "mean(sqrt(y_pred * y_true * 1e25 - y_pred * 1e25 * y_true * sigmoid(y_true) + 1e-20))",
     ],

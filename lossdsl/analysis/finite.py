@@ -68,7 +68,7 @@ class Finite:
         most: float = LARGEST,
         entries: Interval = MOST_ENTRIES,
     ) -> None:
-        """`most` is the largest number of the type that the roots are stored in, `entries` how long unknown axes are."""
+        """`most` is the largest number of the type of the roots, `entries` how long axes of unknown size are."""
         self.inputs = inputs
         self.entries = entries
         nodes = reachable(roots)

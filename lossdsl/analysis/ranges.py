@@ -70,10 +70,15 @@ def is_fixed(node: Node) -> bool:
 
 
 def _is_power(divisor: Node) -> bool:
-    """Whether XLA multiplies by the power with the negative exponent."""
-    while divisor.op in (CAST, "kept_apart", "rounded"):
-        divisor = divisor.inputs[0]
-    return divisor.op == "power"
+    """Whether XLA multiplies by a power, or a product of exponentials, with the negative exponent."""
+    stack = [divisor]
+    while stack:
+        part = stack.pop()
+        if part.op in ("power", "exp"):
+            return True
+        if part.op in (CAST, "kept_apart", "rounded", "negative", "multiply", "square"):
+            stack.extend(part.inputs)
+    return False
 
 
 def _is_inexact(divisor: Node) -> bool:

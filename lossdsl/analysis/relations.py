@@ -14,6 +14,7 @@ from itertools import product
 from lossdsl.analysis.forms import MOST_DEGREE, Form, Forms, Monomial, Polynomial
 from lossdsl.analysis.polynomials import TINY, Polynomials
 from lossdsl.analysis.quotients import quotient
+from lossdsl.analysis.ranges import entries_of
 from lossdsl.interval import (
     NO,
     NONNEGATIVE,
@@ -68,7 +69,7 @@ class Relations:
             yield from _cosine(node)
         elif node.op == "cumsum" and (shares := self.forms.of[node.inputs[0]].plain) is not None:
             if shares and all(_shares(monomial, node.axes) for monomial in shares):
-                yield self._sum_of_shares(shares).hull(NO)
+                yield self._sum_of_shares(shares).hull(NO).widened(entries_of(node, self.forms.entries).hi)
         elif node.op in ("divide", "xdivy"):
             yield from self._cancelled(node)
             yield from self._of_sums(node)

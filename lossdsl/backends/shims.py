@@ -84,6 +84,11 @@ from lossdsl.backends.shims_tails import normal_ratio as normal_ratio
 from lossdsl.backends.shims_tails import sigmoid_gap as sigmoid_gap
 
 
+def elu(x: Any, alpha: float) -> Any:
+    """x above 0, alpha * (exp(x) - 1) below; TensorFlow's own has no digits near 0."""
+    return ops.where(x > 0, x, alpha * ops.expm1(ops.minimum(x, 0.0)))
+
+
 def log_cosh(x: Any) -> Any:
     """log(cosh(x)) without terms that cancel near 0, or overflow far from it."""
     size = ops.abs(x)

@@ -176,7 +176,7 @@ def digamma_gap(x: Any, d: Any) -> Any:
     """digamma(x + d) - digamma(x) for x and x + d above 0: every term has the factor d."""
     total, steps = 0.0, 15 if is_double(x, d) else 4
     for i in range(steps):
-        total = total + d / (x + float(i) + d) / (x + float(i))
+        total = total + d / (x + float(i) + d) * (1.0 / (x + float(i)))  # XLA makes one quotient of two
     a, b = 1.0 / (x + float(steps)), 1.0 / (x + float(steps) + d)
     return total + (ops.log1p(d * a) + d * a * b * digamma_series(a, b))
 
@@ -186,7 +186,7 @@ def trigamma_gap(x: Any, d: Any) -> Any:
     total, steps = 0.0, 15 if is_double(x, d) else 4
     for i in range(steps):
         low, high = 1.0 / (x + float(i)), 1.0 / (x + float(i) + d)
-        total = total + d * low * high * (low + high)
+        total = total + d / (x + float(i) + d) * low * (low + high)
     a, b = 1.0 / (x + float(steps)), 1.0 / (x + float(steps) + d)
     # a**k - b**k is (a - b) * sums, for k = 1, 2, 3, 5, 7, ...
     terms = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6)

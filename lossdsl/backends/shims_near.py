@@ -71,20 +71,27 @@ def xlog_ratio(x: Any, y: Any, z: Any) -> Any:
     return ops.where(ops.equal(near, part), x * ops.log1p(near), xlogy(x, y / z))
 
 
+def _distance(x: Any, y: Any) -> tuple[Any, Any]:
+    """How far x is from y, and whether it is below; of equals it is x - y, whose derivative is not 0."""
+    apart = x - y
+    below = apart < 0
+    return ops.where(below, -apart, apart), below
+
+
 def log_quotient(x: Any, y: Any) -> Any:
     """log(x / y) of numbers that are not negative, by one logarithm of what is above 1."""
-    apart = x - y
-    sign = ops.sign(apart + 1.2e-38)  # that of equals is not 0: it would hide a derivative
-    return sign * ops.log1p(sign * apart / ops.minimum(x, y))
+    distance, below = _distance(x, y)
+    log = ops.log1p(distance / ops.minimum(x, y))
+    return ops.where(below, -log, log)
 
 
 def log_difference(x: Any, y: Any) -> Any:
     """log(x) - log(y) by one logarithm of what is above 1; where the quotient is large, and may overflow, by two."""
-    apart = x - y
-    sign = ops.sign(apart + 1.2e-38)
-    part = sign * apart / ops.maximum(ops.minimum(x, y), 0.0)
+    distance, below = _distance(x, y)
+    part = distance / ops.maximum(ops.minimum(x, y), 0.0)
     near = ops.minimum(part, 1e4)
-    return ops.where(ops.equal(near, part), sign * ops.log1p(near), ops.log(x) - ops.log(y))
+    log = ops.log1p(near)
+    return ops.where(ops.equal(near, part), ops.where(below, -log, log), ops.log(x) - ops.log(y))
 
 
 def less_power(x: Any, power: float) -> Any:
@@ -98,9 +105,9 @@ def less_power(x: Any, power: float) -> Any:
 
 def log1p_difference(x: Any, y: Any) -> Any:
     """log1p(x) - log1p(y) by one logarithm of what is above 1."""
-    apart = x - y
-    sign = ops.sign(apart + 1.2e-38)
-    return sign * ops.log1p(sign * apart / ops.maximum(1.0 + ops.minimum(x, y), 0.0))
+    distance, below = _distance(x, y)
+    log = ops.log1p(distance / ops.maximum(1.0 + ops.minimum(x, y), 0.0))
+    return ops.where(below, -log, log)
 
 
 def part(x: Any, y: Any) -> Any:

@@ -65,7 +65,7 @@ class Builder:
         dtype = self._result_kind(op, inputs)
         inputs = self._promote(op, inputs)
         if op.family is Family.ELEMENTWISE and all(node.is_const for node in inputs):
-            return self._fold(op, inputs, dtype, span)
+            return self._fold(op, inputs, attributes, dtype, span)
         if name == "divide" and _is_zero(inputs[0]) and _is_size(inputs[1]):
             return self.graph.const(0.0, span)  # where the size is 0 there is no entry that it counts in
         axes, wanted = SHAPES[op.signature.shape](self, op, inputs, attributes, span)
@@ -183,12 +183,14 @@ class Builder:
         covers = all(like.type.has(axis.id) for axis in node.type.axes)
         return self.apply("spread", [node, like if covers else self.apply("add", [node, like])])
 
-    def _fold(self, op: Op, inputs: Sequence[Node], dtype: DType, span: Span | None) -> Node:
+    def _fold(
+        self, op: Op, inputs: Sequence[Node], attributes: Mapping[str, Any], dtype: DType, span: Span | None
+    ) -> Node:
         """Constants in float64; a result that is not a finite number is an error at its place."""
         values = [node.value for node in inputs]
         with np.errstate(all="ignore"):
             try:
-                raw = op.numpy(*(v if isinstance(v, bool) else np.float64(v) for v in values))
+                raw = op.numpy(*(v if isinstance(v, bool) else np.float64(v) for v in values), **attributes)
             except (ZeroDivisionError, OverflowError, FloatingPointError):
                 raw = math.nan
         number = float(raw)

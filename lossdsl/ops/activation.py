@@ -191,7 +191,7 @@ ROWS = (
         safe=NO_LIMITS,
         masked=NOT_A_REDUCTION,
         numpy=lambda x, alpha: np.where(np.greater(x, 0), x, alpha * np.expm1(np.minimum(x, 0.0))),
-        keras="ops.elu({x}, alpha={alpha})",
+        keras="shims.elu({x}, {alpha})",
     ),
     Op(
         sig="silu(x: float[*s]) -> float[*s]",

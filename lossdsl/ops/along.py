@@ -23,7 +23,7 @@ from lossdsl.ops.op import (
     Op,
     RangeRule,
 )
-from lossdsl.ops.reduction import exact_ends, largest_and_rest, norm
+from lossdsl.ops.reduction import MOST_COUNTED, SUM_ULPS, exact_ends, largest_and_rest, norm
 
 
 def softmax(x: Array, axis: tuple[int, ...] | int) -> Array:
@@ -54,7 +54,8 @@ def _normalize_range(x: Interval, n: Interval) -> Interval:
 
 
 def _cumsum_range(x: Interval, n: Interval) -> Interval:
-    return exact_ends(x * Interval(1.0, n.hi), x)
+    """TensorFlow adds one after another: each of them may be rounded."""
+    return exact_ends(x * Interval(1.0, n.hi), x, SUM_ULPS + min(n.hi, MOST_COUNTED))
 
 
 ROWS = (

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from lossdsl.interval import EVERYTHING, NONNEGATIVE, SLACK, ULP, Interval, by_ends
+from lossdsl.interval import COARSE, EVERYTHING, NONNEGATIVE, SLACK, ULP, Interval, by_ends
 from lossdsl.ops import gamma_functions
 from lossdsl.ops.op import (
     BACKEND,
@@ -52,7 +52,7 @@ def _gamma_entropy_range(x: Interval) -> Interval:
 
 def _gap_range(function: Callable[[Array, Array], Array], rises: bool, x: Interval, d: Interval) -> Interval:
     """A gap that goes to 0 as x rises, from below or from above, and away from it as d does."""
-    if not (x.lo > 0.0 and d.lo >= 0.0):
+    if not (x.lo > 0.0 and d.lo >= 0.0 and (x + d).hi <= COARSE):
         return EVERYTHING
     side = -NONNEGATIVE if rises else NONNEGATIVE
     return by_ends(function, (rises, not rises), x, d).meet(side) or side

@@ -52,9 +52,9 @@ def largest_and_rest(x: Array, axis: tuple[int, ...] | int) -> tuple[Array, Arra
     return largest, np.log1p(others + (np.sum(first, axis=axis, keepdims=True) - 1.0))
 
 
-def exact_ends(total: Interval, entry: Interval) -> Interval:
+def exact_ends(total: Interval, entry: Interval, ulps: float = SUM_ULPS) -> Interval:
     """Where a long sum lies: with slack, but for whole entries that add up to what floats can count."""
-    wide = total.widened(SUM_ULPS)
+    wide = total.widened(ulps)
     ends = [(total.lo, entry.lo), (total.hi, entry.hi)]
     low, high = (end.is_integer() and part.is_integer() and abs(end) <= MOST_COUNTED for end, part in ends)
     return Interval(total.lo if low else wide.lo, total.hi if high else wide.hi)
@@ -95,7 +95,7 @@ def _var_range(x: Interval, n: Interval) -> Interval:
 
 def _std_range(x: Interval, n: Interval) -> Interval:
     """Half the distance of the ends, at most, and by how much the mean may be off."""
-    spread = (x.hi - x.lo) / 2.0 + SUM_ULPS * ULP * x.magnitude
+    spread = x.magnitude if math.isinf(x.magnitude) else (x.hi - x.lo) / 2.0 + SUM_ULPS * ULP * x.magnitude
     return Interval(0.0, Interval(0.0, spread).widened(SUM_ULPS).hi)
 
 

@@ -11,7 +11,7 @@ import math
 
 import numpy as np
 
-from lossdsl.interval import LARGEST, SIGNED_UNIT, ULP, UNIT, Interval, point
+from lossdsl.interval import LARGEST, SIGNED_UNIT, ULP, UNIT, Interval, outward, point
 from lossdsl.ops.along import log_softmax, log_softmax_range, softmax
 from lossdsl.ops.gamma_functions import others_sum
 from lossdsl.ops.near_functions import exp_rest
@@ -118,8 +118,8 @@ def _softmax_gap(x: Array, y: Array, axis: tuple[int, ...] | int) -> Array:
 
 def _divergence_range(x: Interval, y: Interval, n: Interval) -> Interval:
     """No more than the largest distance between two logits, less the smallest."""
-    apart = (x - y) - (x - y)
-    return Interval(0.0, apart.hi).widened(SUM_ULPS)
+    rounding = SUM_ULPS * ULP * (x.magnitude + y.magnitude)
+    return Interval(0.0, outward(0.0, (x.hi - x.lo) + (y.hi - y.lo) + rounding).hi)
 
 
 def _softmax_pull_range(x: Interval, g: Interval, n: Interval) -> Interval:

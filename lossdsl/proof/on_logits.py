@@ -17,7 +17,6 @@ from lossdsl.precision import FLOAT32
 from lossdsl.program import Form
 from lossdsl.proof import FAR, inputs
 
-
 SEVERAL = Interval(2.0, MOST_ENTRIES.hi)
 """How long unknown axes are: of one entry a softmax is 1, whatever its logits are."""
 
