@@ -166,7 +166,12 @@ def test_a_witness_fails_where_it_is_run(text: str) -> None:
     ("text", "guarded"),
     [
         ("mean(log(y_pred))", "mean(log(maximum(y_pred, epsilon)))"),
-        ("mean(y_true/(y_pred - 1))", "mean(y_true/maximum(y_pred - 1, epsilon))"),
+        (
+            "mean(y_true/(y_pred - 1))",
+            "mean(y_true/where(y_pred - 1 < 0, minimum(y_pred - 1, -epsilon), maximum(y_pred - 1, epsilon)))",
+        ),
+        ("mean(1 / abs(y_pred))", "mean(1 / maximum(abs(y_pred), epsilon))"),
+        ("mean(y_true / 2 / y_pred ** 2)", "mean(y_true / 2 / maximum(y_pred ** 2, epsilon))"),
         (
             "mean(log(y_pred) + log(1 - y_pred))",
             "mean(log(maximum(y_pred, epsilon)) + log(maximum(1 - y_pred, epsilon)))",

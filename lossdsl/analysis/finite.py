@@ -271,11 +271,19 @@ class Finite:
         order = asks_for_order(op.domain)
         if order is not None and self.relations.below(*(node.inputs[names.index(name)] for name in order)):
             return [operands]
+
+        def case(part: Node, box: Interval) -> list[Interval]:
+            return [box if other is part else x for other, x in zip(node.inputs, operands, strict=True)]
+
         for part, box in zip(node.inputs, operands, strict=True):
+            if part.op == "where":
+                branches = [case(part, self.interval(branch)) for branch in part.inputs[1:]]
+                if all(map(inside, branches)):
+                    return branches
             if box.lo == 0.0 and box.hi >= SMALLEST and self.relations.forms.exact(part):
-                pairs = list(zip(node.inputs, operands, strict=True))
-                some = [Interval(SMALLEST, box.hi) if other is part else x for other, x in pairs]
-                none = [NO if self.relations.vanish_with(other, part) else x for other, x in pairs]
+                some = case(part, Interval(SMALLEST, box.hi))
+                vanishing = zip(node.inputs, operands, strict=True)
+                none = [NO if self.relations.vanish_with(other, part) else x for other, x in vanishing]
                 if inside(some) and inside(none):
                     return [some, none]
         return []

@@ -69,7 +69,7 @@ def _repaired(checked: Checked, part: Part) -> Part:
     if part.danger is None or part.reach >= part.far:
         return part
     meaning = checked.meaning
-    for text in repairs(checked, part.danger.node):
+    for text in repairs(checked, part.danger.node, inputs(checked, part.far)):
         try:
             again = analyse(text, checked.params, uses=meaning.uses, epsilon=meaning.epsilon, measure=meaning.measure)
         except LossError:

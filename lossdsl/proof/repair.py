@@ -3,46 +3,78 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
+from lossdsl.analysis.ranges import ranges
 from lossdsl.checked import Checked
 from lossdsl.checker.names import walk
-from lossdsl.ir.node import Node
+from lossdsl.interval import Interval
+from lossdsl.ir.node import INPUT, Node, reachable
 from lossdsl.ops import OPERATORS, OPS, row
 from lossdsl.ops.op import Op
+from lossdsl.source import Span
 from lossdsl.syntax import ast
 
 MOST = 4
 """Single guards that are tried."""
+BY_SIGN = frozenset({"divide", "reciprocal", "xdivy"})
+"""Operations that take numbers of either sign: away from 0, on the side that they are on."""
+AWAY = "where({x} < 0, minimum({x}, -epsilon), maximum({x}, epsilon))"
 WRITTEN = {"xlogy": "log", "xdivy": "divide", "rsqrt": "sqrt", "log_softmax": "log"}
 """What a rewritten operation was, if it is not written so."""
 
 
-def repairs(checked: Checked, node: Node) -> Iterator[str]:
-    """The formula with a guard at one operation that the danger may come from, and then at all of its kind."""
+def repairs(checked: Checked, node: Node, given: Mapping[str, Interval]) -> Iterator[str]:
+    """The formula with a guard at one operation that the danger may come from, and then at all of its kind.
+
+    `given` says where the data lie.
+    """
     text = checked.formula.span.source.text  # of a bare name, the text of the library
-    suspects = _suspects(checked, node)
+    within = _operand_ranges(checked, given)
+    suspects = [expr for expr in _suspects(checked, node) if within.get(expr.span) is not None]
     for expr in suspects[:MOST]:
-        yield _guarded(text, [expr])
+        yield _guarded(text, [expr], within)
     alike = [expr for expr in suspects if _operation(expr) == _operation(suspects[0])]
     if len(alike) > 1:
-        yield _guarded(text, alike)
+        yield _guarded(text, alike, within)
 
 
-def _guarded(text: str, exprs: list[ast.Expr]) -> str:
+def _operand_ranges(checked: Checked, given: Mapping[str, Interval]) -> dict[Span | None, Interval]:
+    """Where the operand lies that is to be guarded, by the place of its operation; not of numbers."""
+    root = checked.display().elaborated.root
+    assert root is not None
+    nodes = reachable([root])
+    known = ranges(nodes, {node: given[str(node.attr("name"))] for node in nodes if node.op == INPUT})
+    found = {}
+    for node in nodes:
+        op = OPS.get(node.op)
+        if op is not None and op.guarded is not None:
+            operand = node.inputs[_place(op)]
+            if not operand.is_const:
+                found[node.span] = known[operand]
+    return found
+
+
+def _place(op: Op) -> int:
+    return next(i for i, argument in enumerate(op.signature.args) if argument.name == op.guarded)
+
+
+def _guarded(text: str, exprs: list[ast.Expr], within: Mapping[Span | None, Interval]) -> str:
     """A text with guards around an operand of each expression, those within others left out."""
     taken = len(text)
     for expr in sorted(exprs, key=lambda each: each.span.start, reverse=True):
         op = row(_operation(expr))
-        place = next(i for i, argument in enumerate(op.signature.args) if argument.name == op.guarded)
-        span = _operands(expr)[place].span
+        span = _operands(expr)[_place(op)].span
         if span.stop <= taken:
-            text = text[: span.start] + _guard(op, _bare(span.text)) + text[span.stop :]
+            guard = _guard(op, _bare(span.text), within[expr.span])
+            text = text[: span.start] + guard + text[span.stop :]
             taken = span.start
     return text
 
 
-def _guard(op: Op, operand: str) -> str:
+def _guard(op: Op, operand: str, within: Interval) -> str:
+    if op.name in BY_SIGN and within.lo < 0.0:
+        return AWAY.format(x=operand)
     return re.sub(rf"\b{op.guarded}\b", lambda _: operand, op.guard)
 
 
