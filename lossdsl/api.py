@@ -110,7 +110,7 @@ _COUPLED = {
     "batch": "couples samples: one number for the whole batch, which depends on its size; no weights, no mask",
 }
 _LOGITS = """uses the logits where y_pred comes out of a {} (TensorFlow, torch); without them (JAX, another activation)
-what rounding makes 0 or 1 is lost: there the gradient is 0, or the value infinite"""
+what rounding makes 0 or 1 is lost: there the gradient is 0, or the value infinite where nothing guards it"""
 _KINDS = {
     "mean": "a mean over positions",
     "sum": "a sum over positions",

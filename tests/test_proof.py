@@ -285,3 +285,14 @@ def test_the_alarm_in_the_readme_is_what_is_shown() -> None:
     asked, shown = readme.split('$ lossdsl check "y_pred: prob')[1].split("```")[0].split('"\n[...]\n')
     lines = check(f"y_pred: prob{asked}").render().splitlines()
     assert textwrap.dedent(shown).splitlines() == lines[lines.index("value: can be NaN or infinite") :][:6]
+
+
+@pytest.mark.parametrize(("size", "refused"), [(11.0, False), (50.0, False), (5.0, False), (89.0, True), (True, True)])
+def test_strict_asks_for_the_very_size(size: float, refused: bool) -> None:
+    """Not for the next power of 10."""
+    formula = "y_pred: float[batch, 10]\nmean(exp(y_pred))"
+    if refused:
+        with pytest.raises(lossdsl.LossError):
+            demand(analyse(formula), size)
+    else:
+        demand(analyse(formula), size)

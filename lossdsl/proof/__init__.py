@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from lossdsl.analysis.finite import MOST_ENTRIES, Danger, Finite
@@ -13,7 +13,7 @@ from lossdsl.analysis.variants import variants
 from lossdsl.backends.formula_text import short
 from lossdsl.checked import Checked, analyse
 from lossdsl.checker.declared import data_declarations
-from lossdsl.errors import LossError
+from lossdsl.errors import Diagnostic, LossError
 from lossdsl.guards import NoGradientError
 from lossdsl.interval import LARGEST, SMALLEST, UNIT, Interval
 from lossdsl.ir.node import CONST, reachable
@@ -35,25 +35,30 @@ def demand(checked: Checked, strict: bool | float, dtype: str = "float32") -> No
     """Raise LossError unless value and gradient are proved finite: for all declared data, or up to a size `strict`."""
     if isinstance(strict, bool) and not strict:
         return
-    wanted = math.inf if strict is True else float(strict)
-    found = [refusal for part in prove(checked, dtype=dtype).parts if (refusal := part.refusal(wanted)) is not None]
-    if found:
+    if found := refusals(checked, math.inf if strict is True else float(strict), dtype):
         raise LossError(found)
 
 
-def prove(checked: Checked, search: bool = True, dtype: str = "float32") -> Proof:
+def refusals(checked: Checked, size: float, dtype: str = "float32") -> list[Diagnostic]:
+    """What is not proved, of value and gradient, for undeclared data up to a size; infinite: for all there are."""
+    parts = prove(checked, dtype=dtype, size=size).parts
+    return [refusal for part in parts if (refusal := part.refusal(size)) is not None]
+
+
+def prove(checked: Checked, search: bool = True, dtype: str = "float32", size: float = math.inf) -> Proof:
     """Analyse value and gradient as they run on data of a type, and again as frameworks' optimisers leave them.
 
-    `search` looks for inputs that fail, and for guards that mend it, where there is no proof. Raises LossError where
-    `dtype` is no float type.
+    `search` looks for inputs that fail, and for guards that mend it, where there is no proof. For undeclared data
+    sizes of powers of 10 are tried, and `size`. Raises LossError where `dtype` is no float type.
     """
-    parts = _parts(checked, search, precision(dtype))
-    return Proof(tuple(_repaired(checked, part) if search else part for part in parts))
+    reaches = sorted({*REACHES, min(size, LARGEST)}, reverse=True)
+    parts = _parts(checked, search, precision(dtype), reaches)
+    return Proof(tuple(_repaired(checked, part, reaches) if search else part for part in parts))
 
 
-def _parts(checked: Checked, search: bool, kind: Precision) -> Iterator[Part]:
+def _parts(checked: Checked, search: bool, kind: Precision, reaches: Sequence[float]) -> Iterator[Part]:
     form = checked.display().form
-    yield _part("value", form, checked, search, kind)
+    yield _part("value", form, checked, search, kind, reaches)
     if checked.meaning.measure:
         return
     try:
@@ -61,10 +66,10 @@ def _parts(checked: Checked, search: bool, kind: Precision) -> Iterator[Part]:
     except NoGradientError:
         yield Part("gradient", 0.0, None, (), None, analysed=False, precision=kind)
         return
-    yield _part("gradient", slope, checked, search, kind)
+    yield _part("gradient", slope, checked, search, kind, reaches)
 
 
-def _repaired(checked: Checked, part: Part) -> Part:
+def _repaired(checked: Checked, part: Part, reaches: Sequence[float]) -> Part:
     """The part with a guard that mends it, if one of those that are tried does."""
     if part.danger is None or part.reach >= part.far:
         return part
@@ -76,19 +81,19 @@ def _repaired(checked: Checked, part: Part) -> Part:
             continue  # the guard would need another type: another may not
         if all(
             other.danger is None or other.reach >= other.far
-            for other in _parts(again, search=False, kind=part.precision)
+            for other in _parts(again, search=False, kind=part.precision, reaches=reaches)
             if other.name == part.name
         ):
             return replace(part, repair=text)
     return part
 
 
-def _part(name: str, form: Form, checked: Checked, search: bool, kind: Precision) -> Part:
+def _part(name: str, form: Form, checked: Checked, search: bool, kind: Precision, sizes: Sequence[float]) -> Part:
     builder, root = form.builder, form.roots[0]
     stored = kind.computing if name == "value" else kind  # a gradient is rounded to the type of its data
     roots = variants(builder, root, kind.computed)
     bounded = not any(_is_open(x) for x in inputs(checked, LARGEST).values())
-    reaches = REACHES[:1] if bounded else [reach for reach in REACHES if reach <= kind.largest]
+    reaches = sizes[:1] if bounded else [reach for reach in sizes if reach <= kind.largest]
     reaches = reaches if bounded or not kind.is_half else [kind.largest, *reaches]
     analysed: dict[float, Finite] = {}
     forms = Forms(reachable(roots), MOST_ENTRIES)
@@ -155,4 +160,17 @@ def _declared(declaration: ast.Declaration | None, anything: Interval) -> Interv
     return Interval(low, max(low, high))
 
 
-__all__ = ["ALARM", "FAR", "OPEN", "PROVED", "UNSEEN", "Part", "Proof", "demand", "inputs", "lost_constants", "prove"]
+__all__ = [
+    "ALARM",
+    "FAR",
+    "OPEN",
+    "PROVED",
+    "UNSEEN",
+    "Part",
+    "Proof",
+    "demand",
+    "inputs",
+    "lost_constants",
+    "prove",
+    "refusals",
+]

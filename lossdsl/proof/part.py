@@ -84,7 +84,7 @@ class Part:
     @property
     def _head(self) -> str:
         if self.reach:
-            return f"proved to be finite{self._type} for data up to {self.reach:g} in size, and no further"
+            return f"proved to be finite{self._type} for data up to {self.reach:g} in size, not beyond"
         return ("can be NaN or infinite" if self.witness is not None else "not proved to be finite") + self._type
 
     @property

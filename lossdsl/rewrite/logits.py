@@ -76,8 +76,16 @@ def _rests(guards: Mapping[str, tuple[str, str]]) -> Iterator[Rule]:
                 yield Rule(f"{name}-{guard}{of}", left.format(inside), right.format(rest), when)
 
 
+def _choices() -> Iterator[Rule]:
+    """The logarithm of a choice between probabilities, which may be guarded: a choice between logarithms."""
+    for name, (guarded, when) in {**_BARE, **_FROM_BELOW}.items():
+        left, x, z = (guarded.format(of) for of in ("where(p, x, z)", "x", "z"))
+        yield Rule(f"log-of-{name}choice", f"log({left})", f"where(p, log({x}), log({z}))", when)
+
+
 KNOWN_LOGITS = (
     *(rule for rule in _rules(_BARE) if rule.left not in {known.left for known in STABILISE}),
+    *_choices(),
     Rule("sigmoid-of-choice", "where(p, sigmoid(x), sigmoid(y))", "sigmoid(where(p, x, y))"),
     Rule("softmax-scaled", "softmax(x, axis=axis) / sum(softmax(x, axis=axis), axis=axis)", "softmax(x, axis=axis)"),
     Rule("log-softmax-again", "log_softmax(log_softmax(x, axis=axis), axis=axis)", "log_softmax(x, axis=axis)"),
@@ -178,5 +186,15 @@ def gains(roots: Sequence[Node], activation: str) -> bool:
     for node in nodes:
         if node.op in INDEXED and node.inputs[0] in sources:
             sources.add(node)
-    used = [node.op for node in nodes if node not in sources and sources & set(node.inputs)]
-    return has_logarithm(roots) and any(op != activation for op in used)
+    used = [node for node in nodes if node not in sources and sources & set(node.inputs)]
+    return has_logarithm(roots) and any(node.op != activation and not _is_probability(node, nodes) for node in used)
+
+
+def _is_probability(node: Node, nodes: Sequence[Node]) -> bool:
+    """Whether of the logarithm of a softmax no more is made than an index of it, and the probability again."""
+    users = [user for user in nodes if node in user.inputs]
+    return (
+        node.op in ("log_softmax", *INDEXED)
+        and bool(users)
+        and all(user.op == "probability" or _is_probability(user, nodes) for user in users)
+    )

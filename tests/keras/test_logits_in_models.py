@@ -217,3 +217,22 @@ def test_a_guard_that_more_depends_on_stays(body, mode):
         found = model.fit(np.array([x, x], "float32"), np.array([[1, 0], [1, 0]]), epochs=2, verbose=0)
         assert np.all(np.isfinite(found.history["loss"]))
         assert np.all(np.isfinite(model.get_weights()[0]))
+
+
+CHOSEN = [
+    "p = clip(y_pred, epsilon, 1 - epsilon)\npt = where(y_true == 1, p, 1 - p)\nmean(-(1 - pt) ** 2 * log(pt))",
+    "pt = where(y_true == 1, y_pred, 1 - y_pred)\nmean(-log(pt + 1e-7))",
+    "mean(-log(maximum(where(y_true > 0.5, y_pred, 1 - y_pred), epsilon)))",
+]
+
+
+@pytest.mark.parametrize(("activation", "distance"), [("sigmoid", 90.0), ("softmax", 180.0)])
+@pytest.mark.parametrize("body", CHOSEN)
+def test_the_probability_of_what_was_true_is_chosen(body, activation, distance):
+    """Guarded before or after the choice: beyond doubt and wrong, the loss is that of the logits, and trains."""
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2, activation, use_bias=False)])
+    model.set_weights([np.eye(2)])
+    model.compile("sgd", loss=lossdsl.compile("y_true: float[batch, *] in [0, 1]\ny_pred: prob[batch, *]\n" + body))
+    found = model.fit(np.array([[90.0, -90.0]], "float32"), np.array([[0.0, 1.0]]), verbose=0)
+    assert found.history["loss"] == pytest.approx([distance])
+    assert np.abs(model.get_weights()[0] - np.eye(2)).max() > 0.1
