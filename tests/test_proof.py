@@ -224,7 +224,7 @@ y_true: float[batch, *, last]
 y_pred: float[batch, *, last]
 term: a mean over positions; takes weights of rank 1 to 2
 uses the logits where y_pred comes out of a sigmoid or softmax (TensorFlow, torch); without them (JAX, another activation)
-what rounding makes 0 or 1 is lost: there the gradient is 0, or the value infinite
+what rounding makes 0 or 1 is lost: there the gradient is 0, or the value infinite where nothing guards it
 value: can be NaN or infinite
   `log(y_pred)` may leave its domain
     y_pred lies in [-10, 10]
