@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from lossdsl.backends.live import Loss, Metric
-from lossdsl.backends.live_config import check_dtype, check_strict
+from lossdsl.backends.live_config import check_dtype
 from lossdsl.errors import fail
 from lossdsl.proof import demand
 from lossdsl.source import Source
+from lossdsl.spec import check_strict
 
 __all__ = ["Loss", "Metric", "compile", "metric"]
 

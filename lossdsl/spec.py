@@ -8,8 +8,11 @@ from __future__ import annotations
 import json
 import math
 import re
+import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, fields
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from lossdsl.checked import LANGUAGE, analyse
@@ -208,6 +211,18 @@ def check_logits(logits: object) -> bool | str:
     if logits is False or logits is True or logits == "auto":
         return "auto" if logits else False
     raise _setting("logits", logits, 'it is "auto", or False to use probabilities as they are')
+
+
+def check_strict(strict: object) -> bool | float:
+    """Whether a proof is demanded, or up to which size of undeclared data; no size at all is the same as True."""
+    found = strict
+    with suppress(LossError):
+        found = plain("strict", strict)  # from NumPy, or text, which YAML makes of `1e6`
+    if isinstance(found, bool):
+        return found
+    if isinstance(found, int | float | Fraction) and found > 0:
+        return True if found > sys.float_info.max else float(found)
+    raise _setting("strict", strict, "it is True, False, or a size above 0")
 
 
 def _setting(name: str, value: object, allowed: str) -> LossError:

@@ -98,6 +98,19 @@ def test_strict():
     assert run("check", MAE, "--strict", "1e30")[0] == 1
 
 
+@pytest.mark.parametrize("size", ["-1", "0", "nan", "x"])
+def test_strict_takes_sizes_alone(size):
+    status, output, error = run("check", LOG, "--strict", size)
+    said = f"Error: Invalid value for '--strict': strict can't be '{size}'; it is True, False, or a size above 0"
+    assert (status, output, error.splitlines()[-1]) == (2, "", said)
+
+
+def test_strict_without_a_size():
+    for word in ("true", "inf"):
+        assert run("check", LOG, "--strict", word)[1].count("not proved to be finite for all that is declared") == 2
+    assert run("check", LOG, "--strict", "false")[0] == 0
+
+
 FLOAT16 = """\
 ok <formula>:1:1
   <formula>:1:15: warning[constant-vanishes]: the number 1e-9 is 0 in float16, the type that predictions are rounded to

@@ -8,6 +8,7 @@ import json
 import math
 import pickle
 import sys
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ import yaml
 
 import lossdsl
 from lossdsl import LossError, LossSpec
-from lossdsl.spec import plain
+from lossdsl.spec import check_strict, plain
 
 F = "mean(abs(y_true - y_pred)**gamma)"
 LONG = {"formula": F, "params": {"gamma": 1.5}, "reduction": "sum", "name": "mine", "dtype": "float64"}
@@ -122,6 +123,24 @@ def test_values_become_plain(given, expected):
 @pytest.mark.parametrize("value", ["abc", None, {"a": 1}, [[[1.0]]], object(), "", ["x"], b"1"])
 def test_values_that_are_no_parameters(value):
     assert code_of(lambda: plain("x", value)) == "spec-value"
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (True, True), (np.bool_(True), True), (False, False), ("true", True), ("1e6", 1e6), (5, 5.0),
+        (np.float32(5), 5.0), (np.int64(5), 5.0), (Fraction(1, 2), 0.5), (math.inf, True), (10**400, True),
+    ],
+)  # fmt: skip
+def test_what_strict_may_be(given, expected):
+    found = check_strict(given)
+    assert found == expected
+    assert type(found) is type(expected)
+
+
+@pytest.mark.parametrize("given", [-1, 0, 0.0, math.nan, None, "x", "-1", [5.0], np.float32("nan")])
+def test_what_strict_can_not_be(given):
+    assert code_of(lambda: check_strict(given)) == "spec-setting"
 
 
 @pytest.mark.parametrize(

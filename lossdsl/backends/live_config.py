@@ -104,15 +104,6 @@ def check_gradient(gradient: str) -> str:
     return gradient
 
 
-def check_strict(strict: bool | float) -> bool | float:
-    """Whether a proof is demanded, or up to which size of undeclared data."""
-    if not isinstance(strict, (bool, int, float)) or (not isinstance(strict, bool) and not strict > 0):
-        raise fail(
-            "spec-setting", None, setting="strict", found=repr(strict), allowed="it is a bool, or a size above 0"
-        )
-    return strict
-
-
 def check_epsilon(epsilon: float | None) -> float:
     """The number that a formula calls `epsilon`: Keras' own, or as given."""
     value = keras.config.epsilon() if epsilon is None else epsilon

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import replace
@@ -33,11 +32,7 @@ MOST_LABELS = 2.0**24
 
 def demand(checked: Checked, strict: bool | float, dtype: str = "float32") -> None:
     """Raise LossError unless value and gradient are proved finite: for all declared data, or up to a size `strict`."""
-    if isinstance(strict, bool) and not strict:
-        return
-    wanted = math.inf if strict is True else float(strict)
-    found = [refusal for part in prove(checked, dtype=dtype).parts if (refusal := part.refusal(wanted)) is not None]
-    if found:
+    if strict and (found := prove(checked, dtype=dtype).refusals(strict)):
         raise LossError(found)
 
 

@@ -135,6 +135,11 @@ class Proof:
         found = {part.verdict for part in self.parts}
         return next(verdict for verdict in (ALARM, OPEN, UNSEEN, PROVED) if verdict in found)
 
+    def refusals(self, strict: bool | float) -> tuple[Diagnostic, ...]:
+        """What is wrong where a proof is demanded: for all declared data, or for undeclared data up to a size."""
+        wanted = math.inf if strict is True else strict
+        return tuple(found for part in self.parts if (found := part.refusal(wanted)) is not None)
+
     def render(self) -> str:
         """As shown to a person."""
         return "\n".join(line for part in self.parts for line in part.render())
