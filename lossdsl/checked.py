@@ -52,7 +52,7 @@ class Checked:
     def __reduce__(self) -> tuple[Any, tuple[Any, ...]]:
         """A copy is checked anew: the graph of a long formula is too deep for `pickle` and `copy`."""
         meaning = self.meaning
-        again = partial(analyse, uses=meaning.uses, epsilon=meaning.epsilon, measure=meaning.measure)
+        again = partial(analyse, uses=meaning.uses, epsilon=meaning.epsilon, measure=meaning.measure, rewrite=self.best)
         return again, (self.source, self.params)
 
     @property

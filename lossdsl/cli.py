@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -15,12 +16,12 @@ from lossdsl import __version__, api, cli_functions, library, library_pages
 from lossdsl.cli_input import FormulaCommand, formula_options, one, several
 from lossdsl.cli_report import FORMATS, Result
 from lossdsl.cli_screen import show as print_text
-from lossdsl.configs import SETTINGS, Found
+from lossdsl.configs import Found
 from lossdsl.demo import run as run_demo
 from lossdsl.errors import LossError, diagnostic
 from lossdsl.precision import PRECISIONS
 from lossdsl.source import Source, Span
-from lossdsl.spec import check_strict, plain
+from lossdsl.spec import check_strict, plain, unknown_settings
 from lossdsl.syntax.format import format_text
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -84,14 +85,15 @@ def _check(found: Found, strict: bool | float, dtype: str | None) -> Result:
     span = Span(found.source, 0, len(found.source.text))
     if found.interpolation is not None:
         return Result(found, None, (diagnostic("config-later", span, found=found.interpolation),))
-    if found.unknown:
-        known = ", ".join(SETTINGS[:6])
-        return Result(found, None, (diagnostic("spec-key", span, names=", ".join(found.unknown), known=known),))
+    if wrong := unknown_settings(found.settings, found.known, span):
+        return Result(found, None, (wrong,))
     try:
+        own = found.strict is not None and check_strict(found.strict)
         params = {name: plain(name, value) for name, value in found.params.items()}
         report = api.report(found.source, params, measure=found.metric, dtype=found.dtype or dtype or "float32")
     except LossError as error:
         return Result(found, None, tuple(replace(each, span=each.span or span) for each in error.diagnostics))
+    strict = max(strict, own, key=lambda size: math.inf if size is True else size)
     refusals = report.proof.refusals(strict) if strict and report.proof is not None else ()
     return Result(found, None if refusals else report, (*report.diagnostics, *refusals))
 

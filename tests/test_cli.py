@@ -11,6 +11,7 @@ import time
 import pytest
 from click.testing import CliRunner
 
+from lossdsl import LossError, LossSpec
 from lossdsl.cli import commands
 from lossdsl.ops import OPS
 
@@ -218,6 +219,75 @@ ok run.yaml:9:13
 4 formulas, 2 wrong
 """
     )
+
+
+def test_config_that_demands_a_proof(tmp_path):
+    file = tmp_path / "run.yaml"
+    for name, text, refused in (
+        ("run.yaml", f"loss: {{formula: '{LOG}', strict: true}}", 2),
+        ("run.yaml", f"loss: {{formula: '{LOG}', strict: 1e6}}", 2),
+        ("run.yaml", f"loss: {{_target_: lossdsl.compile, formula: '{LOG}', strict: 5}}", 2),
+        ("run.yaml", f"loss: {{formula: '{LOG}', strict: false}}", 0),
+        ("run.yaml", f"loss: {{formula: '{MAE}', strict: 1e6}}", 0),
+        ("run.yaml", f"loss: {{class_name: lossdsl>Loss, config: {{formula: '{LOG}', strict: 1e6}}}}", 2),
+        ("run.toml", f"loss = {{formula = '{LOG}', strict = true}}", 2),
+        ("run.json", json.dumps({"loss": {"formula": LOG, "strict": True}}), 2),
+    ):
+        file = tmp_path / name
+        file.write_text(text)
+        status, output, _ = run("check", "--config", str(file))
+        assert (status, output.count("error[not-proved]")) == (min(refused, 1), refused), text
+
+
+def test_of_two_demands_the_larger_holds(tmp_path):
+    file = tmp_path / "run.yaml"
+    for size in ("1e6", "true"):
+        file.write_text(f"loss: {{formula: '{MAE}', strict: {size}}}")
+        assert run("check", "--config", str(file), "--strict", "1e30")[0] == 1
+    assert run("check", "--config", str(file), "--strict", "10")[0] == 1
+
+
+WRONG_SIZE = """\
+run.yaml:1:17: error[spec-setting]: strict can't be '-1'
+ 1 | mean(log(y_pred))
+   | ^^^^^^^^^^^^^^^^^
+  help: it is True, False, or a size above 0
+"""
+
+
+def test_config_with_a_wrong_size(tmp_path):
+    file = tmp_path / "run.yaml"
+    file.write_text(f"loss: {{formula: {LOG}, strict: -1}}")
+    status, output, _ = run("check", "--config", str(file))
+    assert (status, output.replace(str(file), "run.yaml")) == (1, WRONG_SIZE)
+
+
+UNKNOWN = """\
+run.yaml:1:17: error[spec-key]: a loss has no setting 'color', 'jit_compile'
+ 1 | mean(abs(y_true - y_pred))
+   | ^^^^^^^^^^^^^^^^^^^^^^^^^^
+  help: it has: formula, params, reduction, name, dtype, logits, strict, language
+"""
+
+
+def test_config_with_a_setting_that_is_none(tmp_path):
+    """What `LossSpec.parse` says of the same mapping; Keras' own form has more of them."""
+    given = {"formula": MAE, "color": "red", "jit_compile": True}
+    with pytest.raises(LossError) as caught:
+        LossSpec.parse(given)
+    file = tmp_path / "run.yaml"
+    file.write_text(f"loss: {{formula: {MAE}, color: red, jit_compile: true}}")
+    status, output, _ = run("check", "--config", str(file))
+    assert (status, output.replace(str(file), "run.yaml")) == (1, UNKNOWN)
+    (said,) = caught.value.diagnostics
+    assert said.message in output
+    assert said.help in output
+    file.write_text(f"loss: {{class_name: lossdsl>Loss, config: {{formula: {MAE}, jit_compile: true, uses: {{}}}}}}")
+    assert run("check", "--config", str(file))[0] == 0
+    file.write_text(f"base: &b {{dtype: float16}}\nloss: {{<<: *b, formula: {MAE}}}")
+    assert run("check", "--config", str(file))[0] == 0
+    file.write_text(f"loss: {{_target_: lossdsl.compile, formula: {MAE}, rewrite: false, gradient: backend}}")
+    assert run("check", "--config", str(file))[0] == 0
 
 
 def test_config_in_json_and_toml(tmp_path):

@@ -106,6 +106,13 @@ def test_logits_are_written_down_where_they_are_off():
     assert hash(on) != hash(off)
 
 
+def test_strict_is_written_down_where_it_is_on():
+    proved, near = LossSpec("mean(abs(y_pred))", strict=True), LossSpec("mean(abs(y_pred))", strict="1e6")
+    assert (proved.to_dict()["strict"], near.to_dict()["strict"]) == (True, 1e6)
+    assert LossSpec.from_json(near.to_json()) == near != proved
+    assert len({hash(proved), hash(near), hash(LossSpec("mean(abs(y_pred))"))}) == 3
+
+
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
@@ -160,6 +167,7 @@ def test_what_strict_can_not_be(given):
         (lambda: LossSpec(F, {"gamma": 2}, name=F), "spec-setting"),
         (lambda: LossSpec(F, {"gamma": 2}, name="_scope"), "spec-setting"),
         (lambda: LossSpec(F, {"gamma": 2}, dtype=3), "spec-setting"),
+        (lambda: LossSpec(F, {"gamma": 2}, strict=-1), "spec-setting"),
         (lambda: LossSpec(F, {"gamma": 2}, language=99), "spec-version"),
         (lambda: LossSpec(F, {"gamma": 2}, language="new"), "spec-setting"),
         (lambda: LossSpec("mean(abs(y_ture - y_pred))"), "unknown-name"),
@@ -211,6 +219,13 @@ def test_the_json_schema_names_every_field():
     whole = LossSpec.json_schema()["anyOf"][1]
     assert list(whole["properties"]) == [field.name for field in dataclasses.fields(LossSpec)]
     assert set(LONG) <= set(whole["properties"])
+
+
+@pytest.mark.keras
+def test_compile_proves_what_the_spec_asks_for():
+    text = "k: float = 1.0\ny_pred: float[batch, *] in [0, 1]\nmean(log(y_pred + k))"
+    assert LossSpec(text, strict=True).compile().spec.strict is True
+    assert code_of(lambda: LossSpec(text, {"k": 0.0}, strict=True).compile()) == "not-proved"
 
 
 @pytest.mark.keras

@@ -26,6 +26,7 @@ _KINDS: dict[str, tuple[tuple[type, ...], str]] = {
     "rewrite": ((bool,), "true or false"),
     "gradient": ((str,), '"ours" or "backend"'),
     "logits": ((str, bool), '"auto" or false'),
+    "strict": ((bool, int, float, str), "true, false or a number"),
     "language": ((int,), "a whole number"),
     "epsilon": ((float, int, type(None)), "a number"),
 }

@@ -79,6 +79,8 @@ def test_a_formula_is_text(formula):
         ({"dtype": "object"}, "spec-setting"),
         ({"dtype": {"class_name": "DTypePolicy"}}, "saved-value"),
         ({"jit_compile": "sometimes"}, "spec-setting"),
+        ({"strict": -1.0}, "spec-setting"),
+        ({"strict": [1]}, "saved-value"),
         ({"epsilon": [1]}, "saved-value"),
         ({"uses": {"mse": {"class_name": "x"}}}, "saved-value"),
         ({"uses": ["mse"]}, "saved-value"),
