@@ -186,6 +186,44 @@ def test_a_witness_has_the_sizes_that_the_formula_asks_for() -> None:
     assert np.shape(found.witness.y_pred if found.witness else ()) == (2,)
 
 
+TOO_LARGE = """\
+<formula>:1:1: error[tensor-too-large]: this would need 372.5 GiB: float[batch, 99999999999]
+ 1 | y_pred: float[batch, 99999999999] in [0, 1]; sum(y_pred)
+   | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+  help: smaller axes, a smaller batch where samples are paired, or `lossdsl.limits(tensor_bytes=...)`"""
+
+
+@pytest.mark.parametrize("size", [2147483647, 2147483648, 99999999999])
+def test_a_declared_axis_that_no_memory_holds_is_an_error(size: int) -> None:
+    report = check(f"y_pred: float[batch, {size}] in [0, 1]; sum(y_pred)")
+    assert (report.ok, [found.code for found in report.diagnostics]) == (False, ["tensor-too-large"])
+    if size == 99999999999:
+        assert report.render() == TOO_LARGE
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "y_pred: float[batch, 99999999999] in [-1, 1]; sum(log(y_pred))",
+        "y_true: label[batch, 9999]\ny_pred: float[batch, 9999]\nsum(log(expand_dims(y_pred, -1) * one_hot(y_true, 65536)))",
+    ],
+)
+def test_what_is_too_large_to_be_tried_has_no_witness(text: str) -> None:
+    with lossdsl.limits(tensor_bytes=2**60):
+        report = check(text)
+    assert report.guards == ()
+    assert {part["verdict"] for part in report.to_dict()["finite"]} == {OPEN}
+
+
+@pytest.mark.parametrize(("size", "proved"), [(2**24, True), (20_000_000, False)])
+def test_a_size_that_is_declared_is_reckoned_with(size: int, proved: bool) -> None:
+    """2e31 times 2^24 is below the largest float, 20 million times that is beyond; an axis is as long as its twin."""
+    axes = f"y_pred: float[batch, {size}] in [0, 1]\n"
+    alone = parts(axes + "sum(2e31 * y_pred)")["value"]
+    twin = parts(f"y_true: float[batch, k] in [0, 1]\n{axes}sum(2e31 * y_true * y_pred)")["value"]
+    assert (alone.verdict == PROVED, twin.verdict == PROVED) == (proved, proved)
+
+
 def test_what_is_not_proved_and_not_refuted_is_said_to_be_open() -> None:
     """`exp(x) / (1 + exp(x))` cancels; nothing here sees it."""
     found = parts(PROBABILITIES + "mean(sqrt(y_pred * y_true - y_true * y_pred * y_true))")["value"]

@@ -24,7 +24,7 @@ from lossdsl.ops.op import EVERYWHERE, Family, RangeRule
 from lossdsl.types import DType
 
 MOST_ENTRIES = Interval(1.0, 2.0**24)
-"""How many entries an axis of unknown size may have."""
+"""How many entries an axis of unknown size may have, where nothing says that there are more."""
 MOST_SUBJECTS = 64
 """Values that conditions speak of; where there are more, conditions are not looked at."""
 MOST_SHIFT = 80.0 * 2.0**23
@@ -70,7 +70,9 @@ class Finite:
         """`most` is the largest number of the type that the roots are stored in."""
         self.inputs = inputs
         nodes = reachable(roots)
-        self.relations = Relations(forms or Forms(nodes, MOST_ENTRIES), self.interval)
+        forms = forms or Forms(nodes, MOST_ENTRIES)
+        self.entries = forms.entries
+        self.relations = Relations(forms, self.interval)
         self.dangers: dict[Node, Danger] = {}
         self.overflows: dict[Node, Danger] = {}
         """Operations that may overflow, to what does no harm so far: `exp(-inf)` is 0."""
@@ -247,7 +249,7 @@ class Finite:
         if node.op == "subtract" and node.inputs[0] is node.inputs[1]:
             return NO, False
         cases = self._cases(node, operands)
-        ranges = [range_of(node, case, MOST_ENTRIES) for case in cases or [operands]]
+        ranges = [range_of(node, case, self.entries) for case in cases or [operands]]
         whole = ranges[0].hull(*ranges[1:])
         narrowed = self.relations.narrowed(node, whole)
         # no relation holds of what has overflowed: `a * b / b` is infinite then
@@ -286,7 +288,7 @@ class Finite:
                 self.dangers[node] = here  # whole numbers begin again at the other end
             return
         op, operands = row(node.op), here.operands
-        inner = inner_of(node, operands, MOST_ENTRIES)
+        inner = inner_of(node, operands, self.entries)
         if op.inner.shifted and self._unrounded(node.inputs[0]) > MOST_SHIFT:
             inner = EVERYTHING
         inside = inner is not None and overflows(inner)

@@ -281,7 +281,7 @@ VALUES: dict[str, Message] = {
     ),
     "tensor-too-large": Message(
         text="this would need {size} GiB: {shape}",
-        help="pairs of a large batch; a smaller batch, or `lossdsl.limits(tensor_bytes=...)`",
+        help="smaller axes, a smaller batch where samples are paired, or `lossdsl.limits(tensor_bytes=...)`",
         example="# pairs of a batch of 100,000",
     ),
 }

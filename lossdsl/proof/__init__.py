@@ -14,14 +14,15 @@ from lossdsl.checked import Checked, analyse
 from lossdsl.checker.declared import data_declarations
 from lossdsl.errors import LossError
 from lossdsl.guards import NoGradientError
-from lossdsl.interval import LARGEST, SMALLEST, UNIT, Interval
+from lossdsl.interval import LARGEST, SMALLEST, UNIT, Interval, point
+from lossdsl.ir.build import Builder
 from lossdsl.ir.node import CONST, reachable
 from lossdsl.precision import FLOAT32, Precision, precision
 from lossdsl.program import Form
 from lossdsl.proof.constants import lost_constants
 from lossdsl.proof.part import ALARM, FAR, OPEN, PROVED, UNSEEN, Part, Proof
 from lossdsl.proof.repair import repairs
-from lossdsl.proof.witness import witness
+from lossdsl.proof.witness import sizes_of, witness
 from lossdsl.syntax import ast
 
 REACHES = (LARGEST, 1e24, 1e18, 1e15, 1e12, 1e9, 1e6, 1e4, 1e3, 100.0, 10.0)
@@ -86,7 +87,7 @@ def _part(name: str, form: Form, checked: Checked, search: bool, kind: Precision
     reaches = REACHES[:1] if bounded else [reach for reach in REACHES if reach <= kind.largest]
     reaches = reaches if bounded or not kind.is_half else [kind.largest, *reaches]
     analysed: dict[float, Finite] = {}
-    forms = Forms(reachable(roots), MOST_ENTRIES)
+    forms = Forms(reachable(roots), _entries(builder))
 
     def fails(reach: float) -> bool:
         analysed[reach] = Finite(roots, inputs(checked, reach, kind), forms, min(stored.largest, LARGEST))
@@ -103,6 +104,11 @@ def _part(name: str, form: Form, checked: Checked, search: bool, kind: Precision
     far = [tried, *([max(tried, part.far)] if proved < part.far else reaches[:1])] if search else []
     trials = (witness(roots, builder, inputs(checked, reach), kind, stored) for reach in far)
     return replace(part, witness=next(filter(None, trials), None))
+
+
+def _entries(builder: Builder) -> Interval:
+    """How many entries an axis of unknown size may have: more than usual where another must be as long."""
+    return Interval(MOST_ENTRIES.lo, max(MOST_ENTRIES.hi, *(point(float(size)).hi for size in sizes_of(builder))))
 
 
 def _is_open(interval: Interval) -> bool:
