@@ -174,6 +174,17 @@ def test_json():
     assert (entry["parameters"], entry["couples_batch"], entry["diagnostics"]) == ({}, "none", [])
 
 
+def test_json_has_no_infinities():
+    """Nor NaN: other readers than Python's refuse them."""
+    value, gradient = json.loads(run("check", MAE, "--format", "json")[1], parse_constant=pytest.fail)[0]["finite"]
+    assert (value["reach"], gradient["reach"]) == (1e24, None)
+    assert value["chain"][2] == ["y_true - y_pred", None, None]
+    value, _ = json.loads(run("check", "mean(exp(y_pred))", "--format", "json")[1], parse_constant=pytest.fail)[0][
+        "finite"
+    ]
+    assert value["chain"] == [["y_pred", -100.0, 100.0], ["exp(y_pred)", 0.0, None]]
+
+
 CONFIG = """\
 loss: mean(abs(y_true - y_pred)**gamma)
 other:

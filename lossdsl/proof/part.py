@@ -112,15 +112,19 @@ class Part:
         return "declare where the data lie, as `y_pred: float[batch, *] in [-1e6, 1e6]`, or guard the operand"
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values, for `--format json`."""
-        found: dict[str, Any] = {"part": self.name, "verdict": self.verdict, "reach": self.reach}
+        """Plain values, for `--format json`, which has no word for infinity: what has no limit is None."""
+        found: dict[str, Any] = {"part": self.name, "verdict": self.verdict, "reach": _limit(self.reach)}
         found |= {"dtype": self.precision.name}
         if self.danger is not None:
             found["expression"] = short(self.danger.node)
-            found["chain"] = [[text, interval.lo, interval.hi] for text, interval in self.chain]
+            found["chain"] = [[text, _limit(interval.lo), _limit(interval.hi)] for text, interval in self.chain]
             found["witness"] = None if self.witness is None else str(self.witness)
             found["repair"] = self.repair or None
         return found
+
+
+def _limit(number: float) -> float | None:
+    return number if math.isfinite(number) else None
 
 
 @dataclass(frozen=True)
