@@ -47,6 +47,20 @@ def check_declarations(elaborator: Elaborator, formula: ast.Formula) -> None:
         seen.add(statement.name)
         if statement.name in INPUTS and statement.default is not None:
             elaborator.report(diagnostic("input-with-default", statement.default.span, name=statement.name))
+        if statement.kind == "prob" and statement.range is not None and not _probable(statement.range):
+            span = statement.range.span
+            elaborator.report(diagnostic("prob-range", span, name=statement.name, range=_shown(statement.range)))
+
+
+def _probable(allowed: ast.RangeDecl) -> bool:
+    """Whether all numbers of a range lie in [0, 1]."""
+    low, high = allowed.lower, allowed.upper
+    return low is not None and high is not None and 0.0 <= low <= high <= 1.0
+
+
+def _shown(allowed: ast.RangeDecl) -> str:
+    """A range as it is written."""
+    return allowed.span.text.removeprefix("in").strip()
 
 
 def check_memory(formula: ast.Formula) -> None:
@@ -174,7 +188,7 @@ def check_value(declaration: ast.Declaration, node: Node, span: Span) -> None:
             kind = declaration.kind
             raise fail("parameter-kind", span, name=declaration.name, kind=kind, value=value)
         if declaration.range is not None and not within(declaration.range, float(value)):
-            shown = declaration.range.span.text.removeprefix("in").strip()
+            shown = _shown(declaration.range)
             raise fail("parameter-range", span, name=declaration.name, value=value, range=shown)
 
 
