@@ -143,15 +143,15 @@ def check(
 ) -> Report:
     """Check a formula, and say everything there is to say; never raises for a wrong formula.
 
-    `dtype` is the type that the loss is to have: a float type or a policy, or the name of one (`mixed_float16`). Raises
-    LossError where it is neither.
+    `dtype` is the type that the loss is to have: a float type or a policy, or the name of one (`mixed_float16`); None
+    is float32. Raises LossError where it is none of these.
     """
     return report(formula, {**(params or {}), **more}, measure=False, dtype=dtype)
 
 
 def report(formula: str | Source, params: Mapping[str, object], *, measure: bool, dtype: Any = "float32") -> Report:
     """The same for a loss or for a measure, which needs no gradient."""
-    kind = precision(dtype)
+    kind = precision("float32" if dtype is None else dtype)
     try:
         source, tree, signature, stars, found, meaning = examine(formula, params, None, EPSILON, measure)
         if not found.errors:

@@ -90,7 +90,7 @@ def _check(found: Found, strict: bool | float, dtype: str | None) -> Result:
     try:
         own = found.strict is not None and check_strict(found.strict)
         params = {name: plain(name, value) for name, value in found.params.items()}
-        report = api.report(found.source, params, measure=found.metric, dtype=found.dtype or dtype or "float32")
+        report = api.report(found.source, params, measure=found.metric, dtype=found.dtype or dtype)
     except LossError as error:
         return Result(found, None, tuple(replace(each, span=each.span or span) for each in error.diagnostics))
     strict = max(strict, own, key=lambda size: math.inf if size is True else size)

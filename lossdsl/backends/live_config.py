@@ -44,6 +44,8 @@ def checked_formula(
     """The formula, analysed with plain parameters, under the saved meaning of the library losses it names."""
     if not isinstance(formula, str | Source):
         raise fail("saved-value", None, name="formula", found=kind_of(formula), wanted="text")
+    if not isinstance(rewrite, bool):
+        raise fail("spec-setting", None, setting="rewrite", found=repr(rewrite), allowed="it is True or False")
     values = {str(name): plain(str(name), value) for name, value in (params or {}).items()}
     checked = analyse(formula, values, uses=uses, epsilon=epsilon, measure=measure, rewrite=rewrite)
     if uses:

@@ -91,6 +91,22 @@ def test_entries_are_known_and_of_their_kind(change, code):
     assert refused({"formula": FORMULA, "params": {"w": 1.0}, **change}) == code
 
 
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ({"formula": FORMULA, "rewrite": "x"}, "rewrite can't be 'x'"),
+        ({"formula": FORMULA, "rewrite": 1}, "rewrite can't be 1"),
+        ({"formula": FORMULA, "rewrite": None}, "rewrite can't be None"),
+        ({"formula": 3}, "a formula is text, and this is of type int"),
+        ({"formula": "huber", "params": 0.5}, "parameters have names, and this is of type float"),
+    ],
+)
+def test_arguments_are_of_their_kind(given, shown):
+    with pytest.raises(lossdsl.LossError) as caught:
+        lossdsl.compile(**{"w": 1.0, **given})
+    assert caught.value.diagnostics[0].message == shown
+
+
 def test_a_config_without_a_version_is_of_this_one():
     """Nobody wrote a loss before versions were written, and what a person writes by hand has none."""
     assert lossdsl.Loss.from_config({"formula": "mean(y_pred - y_true)"}).get_config()["language"] == 1
