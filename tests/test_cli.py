@@ -99,6 +99,41 @@ def test_strict():
     assert run("check", MAE, "--strict", "1e30")[0] == 1
 
 
+REFUSED_LINES = """\
+<formula>:2:7: error[not-proved]: the value is not proved to be finite for all that is declared: `log(y_pred)`
+ 2 | mean(-log(y_pred))
+   |       ^^^^^^^^^^^
+  help: with a guard it is proved:
+        y_pred: prob[batch, *]
+        mean(-log(maximum(y_pred, epsilon)))
+"""
+
+
+def test_strict_shows_a_repair_of_several_lines(tmp_path):
+    text = "y_pred: prob[batch, *]\nmean(-log(y_pred))"
+    assert run("check", text, "--strict", "true")[1].startswith(REFUSED_LINES)
+    long = text.replace("mean", "# " + "why " * 300 + "\nmean")
+    assert f"        # {'why ' * 300}\n        mean(-log(maximum" in run("check", long, "--strict", "true")[1]
+    found = run("check", text, "--format", "github")[1].splitlines()
+    assert [line.split("y_pred = 0")[1] for line in found] == [
+        "%0Awith a guard it is proved:%0Ay_pred: prob[batch, *]%0Amean(-log(maximum(y_pred, epsilon)))"
+    ] * 2
+
+
+@pytest.mark.parametrize(
+    ("text", "advice"),
+    [
+        ("mean(square(y_pred))", "declare where the data lie, as `y_pred: float[batch, *] in [-1e6, 1e6]`, or guard the operand"),
+        ("y_pred: logits[batch, k]; y_pred[..., 0]**2", "declare where the data lie, as `y_pred: logits[batch, k] in [-1e6, 1e6]`, or guard the operand"),
+        ("y_pred: prob[batch, *]; mean(square(y_true - y_pred))", "declare where the data lie, as `y_true: float[batch, *] in [-1e6, 1e6]`, or guard the operand"),
+        ("y_pred: float[batch, *] in [0, inf); mean(square(y_pred))", "guard the operand, or declare narrower ranges"),
+        ("y_true: label[batch]; y_pred: float[batch, k] in [-1e30, 1e30]; mean(square(y_pred * y_true))", "guard the operand, or declare narrower ranges"),
+    ],
+)  # fmt: skip
+def test_strict_advises_what_can_be_done(text, advice):
+    assert f"\n  help: {advice}\n" in run("check", text, "--strict", "true")[1]
+
+
 @pytest.mark.parametrize("size", ["-1", "0", "nan", "x"])
 def test_strict_takes_sizes_alone(size):
     status, output, error = run("check", LOG, "--strict", size)

@@ -180,6 +180,13 @@ def test_a_guard_that_was_proved_is_offered(text: str, guarded: str) -> None:
     assert near(parts(guarded)["value"]) == PROVED
 
 
+def test_a_guard_is_proved_for_the_formula_as_it_runs() -> None:
+    """Without rewriting there is an exponential that overflows, whatever guards the logarithm."""
+    text = "y_pred: prob[batch, *]\nmean(log(y_pred) + log(exp(1000 * y_pred)))"
+    assert parts(text)["value"].repair
+    assert not parts(text, rewrite=False)["value"].repair
+
+
 def test_a_witness_has_the_sizes_that_the_formula_asks_for() -> None:
     found = parts("m = [[1, 2], [3, 4]]\nmean(log(matmul(y_pred, m)))")["value"]
     assert found.verdict == ALARM
@@ -235,7 +242,9 @@ def test_a_gradient_that_is_not_ours_is_not_proved() -> None:
     found = parts("mean(where(y_true > 0, xdivy(erf(y_pred), 0), 0.5) + y_pred)")["gradient"]
     assert found.verdict != PROVED
     unseen = Part("gradient", 0.0, None, (), None, analysed=False)
-    assert (unseen.verdict, unseen.refusal(1.0) is None) == (UNSEEN, False)
+    refusal = unseen.refusal(1.0)
+    assert (unseen.verdict, refusal is not None) == (UNSEEN, True)
+    assert refusal is None or refusal.help == "use a function whose derivative is known, or leave `strict` out"
     assert list(unseen.render()) == ["gradient: not analysed: it is the framework's own"]
 
 

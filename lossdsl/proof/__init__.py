@@ -67,7 +67,14 @@ def _repaired(checked: Checked, part: Part) -> Part:
     meaning = checked.meaning
     for text in repairs(checked, part.danger.node):
         try:
-            again = analyse(text, checked.params, uses=meaning.uses, epsilon=meaning.epsilon, measure=meaning.measure)
+            again = analyse(
+                text,
+                checked.params,
+                uses=meaning.uses,
+                epsilon=meaning.epsilon,
+                measure=meaning.measure,
+                rewrite=checked.best,
+            )
         except LossError:
             continue  # the guard would need another type: another may not
         if all(
@@ -100,7 +107,7 @@ def _part(name: str, form: Form, checked: Checked, search: bool, kind: Precision
     if failing is None:
         return Part(name, float("inf"), None, (), None, precision=kind)
     danger = min(failing.dangers.values(), key=lambda each: each.node.number)
-    part = Part(name, proved, danger, tuple(_chain(danger)), None, precision=kind)
+    part = Part(name, proved, danger, tuple(_chain(danger)), None, precision=kind, open_data=_open_data(checked))
     far = [tried, *([max(tried, part.far)] if proved < part.far else reaches[:1])] if search else []
     trials = (witness(roots, builder, inputs(checked, reach), kind, stored) for reach in far)
     return replace(part, witness=next(filter(None, trials), None))
@@ -109,6 +116,18 @@ def _part(name: str, form: Form, checked: Checked, search: bool, kind: Precision
 def _entries(builder: Builder) -> Interval:
     """How many entries an axis of unknown size may have: more than usual where another must be as long."""
     return Interval(MOST_ENTRIES.lo, max(MOST_ENTRIES.hi, *(point(float(size)).hi for size in sizes_of(builder))))
+
+
+def _open_data(checked: Checked) -> str:
+    """The declaration of the predictions, or else the labels, if it has no range and could have one."""
+    declared = data_declarations(checked.formula)
+    for name in ("y_pred", "y_true")[: 1 + (checked.uses_true and not checked.label)]:
+        declaration = declared.get(name)
+        if declaration is None:
+            return f"{name}: float[batch, *]"
+        if declaration.range is None and declaration.kind not in ("prob", "bool"):
+            return declaration.span.text
+    return ""
 
 
 def _is_open(interval: Interval) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 
 from lossdsl.analysis.finite import Danger
 from lossdsl.backends.formula_text import short
-from lossdsl.errors import Diagnostic, diagnostic
+from lossdsl.errors import Diagnostic, Whole, diagnostic
 from lossdsl.interval import Interval
 from lossdsl.precision import FLOAT32, Precision
 from lossdsl.proof.witness import Witness
@@ -39,6 +39,8 @@ class Part:
     analysed: bool = True
     precision: Precision = FLOAT32
     """The type that data are rounded to."""
+    open_data: str = ""
+    """The declaration of data that lack a range, if any do."""
 
     @property
     def far(self) -> float:
@@ -106,10 +108,15 @@ class Part:
         )
 
     @property
-    def _advice(self) -> str:
-        if self.repair and "\n" not in self.repair:
-            return f"with a guard it is proved: `{self.repair}`"
-        return "declare where the data lie, as `y_pred: float[batch, *] in [-1e6, 1e6]`, or guard the operand"
+    def _advice(self) -> Whole:
+        if self.repair:
+            shown = f"\n{self.repair}" if "\n" in self.repair else f" `{self.repair}`"
+            return Whole(f"with a guard it is proved:{shown}")
+        if not self.analysed:
+            return Whole("use a function whose derivative is known, or leave `strict` out")
+        if self.open_data:
+            return Whole(f"declare where the data lie, as `{self.open_data} in [-1e6, 1e6]`, or guard the operand")
+        return Whole("guard the operand, or declare narrower ranges")
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for `--format json`, which has no word for infinity: what has no limit is None."""
