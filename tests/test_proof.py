@@ -271,19 +271,26 @@ value: can be NaN or infinite
   `log(y_pred)` may leave its domain
     y_pred lies in [-10, 10]
   run: y_pred = 0: the value is -inf
-  proved with a guard:
-    mean(log(maximum(y_pred, epsilon)))
 gradient: can be NaN or infinite
   `upstream / size(y_pred.1) / y_pred` may leave its domain
     upstream / size(y_pred.1) lies in [0, 1]
     y_pred lies in [-10, 10]
   run: y_pred = 0: the gradient is inf
-  proved with a guard:
+  proved with a guard, value and gradient:
     mean(log(maximum(y_pred, epsilon)))"""
 
 
 def test_an_alarm_as_it_is_shown() -> None:
     assert check("mean(log(y_pred))").render() == ALARMED
+
+
+def test_guards_that_differ_are_shown_each() -> None:
+    lines = check("y_pred: prob[batch, *]; mean(exp(100 * y_pred) / (1 + exp(100 * y_pred)))").render().splitlines()
+    once, both = "exp(minimum(100 * y_pred, 60))", "exp(100 * y_pred)"
+    assert [line for line in lines if "guard" in line] == ["  proved with a guard:"] * 2
+    assert [line.strip() for line in lines if once in line] == [
+        f"y_pred: prob[batch, *]; mean({once} / (1 + {other}))" for other in (both, once)
+    ]
 
 
 def test_an_alarm_for_a_program() -> None:
@@ -326,4 +333,4 @@ def test_the_alarm_in_the_readme_is_what_is_shown() -> None:
     readme = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
     asked, shown = readme.split('$ lossdsl check "y_pred: prob')[1].split("```")[0].split('"\n[...]\n')
     lines = check(f"y_pred: prob{asked}").render().splitlines()
-    assert textwrap.dedent(shown).splitlines() == lines[lines.index("value: can be NaN or infinite") :][:6]
+    assert textwrap.dedent(shown).splitlines() == lines[lines.index("value: can be NaN or infinite") :]

@@ -61,8 +61,8 @@ class Part:
         """Where the operation in danger is written."""
         return self.danger.node.span if self.danger is not None else None
 
-    def render(self) -> Iterator[str]:
-        """The lines that say it to a person."""
+    def render(self, guarded: str = "proved with a guard") -> Iterator[str]:
+        """The lines that say it to a person: its guard below the word that it is `guarded`, or without it."""
         if self.danger is None:
             yield f"{self.name}: {f'proved to be finite{self._type}' if self.analysed else NOT_OURS}"
             return
@@ -75,8 +75,8 @@ class Part:
         yield from (f"    {text} lies in {interval}" for text, interval in self.chain)
         if self.witness is not None:
             yield f"  run: {self.witness}: the {self.name} is {self.witness.result:g}"
-        if self.repair:
-            yield "  proved with a guard:"
+        if self.repair and guarded:
+            yield f"  {guarded}:"
             yield from (f"    {line}" for line in self.repair.splitlines())
 
     @property
@@ -152,5 +152,9 @@ class Proof:
         return tuple(found for part in self.parts if (found := part.refusal(wanted)) is not None)
 
     def render(self) -> str:
-        """As shown to a person."""
-        return "\n".join(line for part in self.parts for line in part.render())
+        """As shown to a person; a guard that mends value and gradient is shown once, below both."""
+        *others, last = self.parts
+        if not (others and last.repair and all(part.repair == last.repair for part in others)):
+            return "\n".join(line for part in self.parts for line in part.render())
+        lines = [line for part in others for line in part.render(guarded="")]
+        return "\n".join([*lines, *last.render("proved with a guard, value and gradient")])
