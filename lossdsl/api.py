@@ -21,7 +21,7 @@ from lossdsl.ir.node import show as show_graph
 from lossdsl.messages import Severity
 from lossdsl.precision import Precision, precision
 from lossdsl.program import Program, Term, aligned
-from lossdsl.proof import Proof, lost_constants, prove
+from lossdsl.proof import Proof, lost_constants, prove, refusals
 from lossdsl.proof.on_logits import stays_finite
 from lossdsl.rewrite.passes import Applied
 from lossdsl.source import Source, Span
@@ -60,6 +60,10 @@ class Report:
     def proof(self) -> Proof | None:
         """Whether it can come out as NaN or infinite; None where the formula is wrong. Found when asked for."""
         return prove(self._checked, dtype=self.dtype) if self._checked is not None else None
+
+    def refusals(self, strict: bool | float) -> tuple[Diagnostic, ...]:
+        """What is not proved: for all declared data, or for undeclared data up to a size."""
+        return refusals(self._checked, strict, self.dtype) if self._checked is not None and strict else ()
 
     @cached_property
     def guards(self) -> tuple[Inserted, ...]:
@@ -145,15 +149,15 @@ def check(
 ) -> Report:
     """Check a formula, and say everything there is to say; never raises for a wrong formula.
 
-    `dtype` is the type that the loss is to have: a float type or a policy, or the name of one (`mixed_float16`). Raises
-    LossError where it is neither.
+    `dtype` is the type that the loss is to have: a float type or a policy, or the name of one (`mixed_float16`); None
+    is float32. Raises LossError where it is none of these.
     """
     return report(formula, {**(params or {}), **more}, measure=False, dtype=dtype)
 
 
 def report(formula: str | Source, params: Mapping[str, object], *, measure: bool, dtype: Any = "float32") -> Report:
     """The same for a loss or for a measure, which needs no gradient."""
-    kind = precision(dtype)
+    kind = precision("float32" if dtype is None else dtype)
     try:
         source, tree, signature, stars, found, meaning = examine(formula, params, None, EPSILON, measure)
         if not found.errors:

@@ -15,7 +15,7 @@ from lossdsl.analysis.root import couples
 from lossdsl.budgets import current
 from lossdsl.checker.calls import library_formula, library_loss
 from lossdsl.checker.check import Elaborated, Meaning, choose, elaborate
-from lossdsl.checker.declared import data_declarations, within
+from lossdsl.checker.declared import check_memory, data_declarations, within
 from lossdsl.checker.signature import Shape, Signature
 from lossdsl.errors import Diagnostic, LossError, fail
 from lossdsl.guards import Inserted, NoGradientError, inserted
@@ -52,7 +52,7 @@ class Checked:
     def __reduce__(self) -> tuple[Any, tuple[Any, ...]]:
         """A copy is checked anew: the graph of a long formula is too deep for `pickle` and `copy`."""
         meaning = self.meaning
-        again = partial(analyse, uses=meaning.uses, epsilon=meaning.epsilon, measure=meaning.measure)
+        again = partial(analyse, uses=meaning.uses, epsilon=meaning.epsilon, measure=meaning.measure, rewrite=self.best)
         return again, (self.source, self.params)
 
     @property
@@ -114,6 +114,18 @@ class Checked:
         With an `activation`, its `y_pred` is the logits of the formula's. Raises LossError where ranks or sizes can't
         meet, naming both shapes at the place in the formula.
         """
+        found, sizes = self._built(true_shape, pred_shape, alive, activation)
+        found.check_memory(sizes, Span(self.source, 0, len(self.source.text)))
+        return found
+
+    def _built(
+        self,
+        true_shape: Sequence[int | None],
+        pred_shape: Sequence[int | None],
+        alive: bool = False,
+        activation: str | None = None,
+    ) -> tuple[Program, dict[str, int | None]]:
+        """The same with the sizes that are known, however much memory they ask for."""
         whole = Span(self.source, 0, len(self.source.text))
         stars = self._stars(true_shape, pred_shape, whole)
         key = stars, alive, activation
@@ -127,7 +139,7 @@ class Checked:
         sizes = self._sizes(found, true_shape, pred_shape, whole)
         data = f"y_true has shape {_tuple(true_shape)}, y_pred {_tuple(pred_shape)}"
         found.check_sizes(sizes, whole, data)
-        return found
+        return found, sizes
 
     def from_logits(
         self,
@@ -149,7 +161,7 @@ class Checked:
 
     def display(self, activation: str | None = None) -> Program:
         """The program to show where no data has come: at rank 2 where the formula takes it."""
-        return self.program(*self._shapes_shown, activation=activation)
+        return self._built(*self._shapes_shown, activation=activation)[0]
 
     @property
     def _shapes_shown(self) -> tuple[tuple[None, ...], tuple[None, ...]]:
@@ -286,6 +298,7 @@ def examine(
         raise fail("not-a-formula", None, kind=type(formula).__name__)
     source = Source(formula) if isinstance(formula, str) else formula
     tree = parse(source)
+    check_memory(tree)
     if len(params or {}) > (limit := current().parameters):
         raise fail("too-many-parameters", tree.span, limit=limit)
     plain = {str(name): _plain(str(name), value) for name, value in (params or {}).items()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -15,12 +16,12 @@ from lossdsl import __version__, api, cli_functions, library, library_pages
 from lossdsl.cli_input import FormulaCommand, formula_options, one, several
 from lossdsl.cli_report import FORMATS, Result
 from lossdsl.cli_screen import show as print_text
-from lossdsl.configs import SETTINGS, Found
+from lossdsl.configs import Found
 from lossdsl.demo import run as run_demo
-from lossdsl.errors import Diagnostic, LossError, diagnostic
+from lossdsl.errors import LossError, diagnostic
 from lossdsl.precision import PRECISIONS
 from lossdsl.source import Source, Span
-from lossdsl.spec import plain
+from lossdsl.spec import check_strict, plain, unknown_settings
 from lossdsl.syntax.format import format_text
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -36,12 +37,24 @@ def commands() -> None:
     """
 
 
+def _read_strict(ctx: click.Context, param: click.Parameter, given: str | None) -> bool | float:
+    """What `compile(strict=...)` takes, and nothing else."""
+    try:
+        return given is not None and check_strict(given)
+    except LossError as error:
+        said = error.diagnostics[0]
+        raise click.BadParameter(f"{said.message}; {said.help}", ctx, param) from None
+
+
 @commands.command(cls=FormulaCommand)
 @formula_options
 @click.option("--config", "configs", type=FILE, multiple=True, help="Check every formula of a YAML, JSON or TOML file.")
 @click.option("--format", "form", type=click.Choice(["text", "json", "github"]), default="text", show_default=True)
 @click.option(
-    "--strict", type=float, metavar="SIZE", help="Refuse what isn't proved finite for undeclared data up to SIZE."
+    "--strict",
+    metavar="SIZE",
+    callback=_read_strict,
+    help="Refuse what isn't proved finite for undeclared data up to SIZE; `true` is any size.",
 )
 @click.option(
     "--dtype", type=click.Choice(list(PRECISIONS)), help="The type of the loss, unless a config gives another: float32."
@@ -52,7 +65,7 @@ def check(
     configs: Sequence[Path],
     params: Sequence[tuple[str, Any]],
     form: str,
-    strict: float | None,
+    strict: bool | float,
     dtype: str | None,
 ) -> None:
     """Check a formula: names, types, axes, parameters, that it can be trained on, and whether it can be NaN.
@@ -68,21 +81,20 @@ def check(
     sys.exit(0 if all(result.ok for result in results) else 1)
 
 
-def _check(found: Found, strict: float | None, dtype: str | None) -> Result:
+def _check(found: Found, strict: bool | float, dtype: str | None) -> Result:
     span = Span(found.source, 0, len(found.source.text))
     if found.interpolation is not None:
         return Result(found, None, (diagnostic("config-later", span, found=found.interpolation),))
-    if found.unknown:
-        known = ", ".join(SETTINGS[:6])
-        return Result(found, None, (diagnostic("spec-key", span, names=", ".join(found.unknown), known=known),))
+    if wrong := unknown_settings(found.settings, found.known, span):
+        return Result(found, None, (wrong,))
     try:
+        own = found.strict is not None and check_strict(found.strict)
         params = {name: plain(name, value) for name, value in found.params.items()}
-        report = api.report(found.source, params, measure=found.metric, dtype=found.dtype or dtype or "float32")
+        report = api.report(found.source, params, measure=found.metric, dtype=found.dtype or dtype)
     except LossError as error:
         return Result(found, None, tuple(replace(each, span=each.span or span) for each in error.diagnostics))
-    refusals: list[Diagnostic] = []
-    if strict is not None and report.proof is not None:
-        refusals = [refusal for part in report.proof.parts if (refusal := part.refusal(strict)) is not None]
+    strict = max(strict, own, key=lambda size: math.inf if size is True else size)
+    refusals = report.refusals(strict)
     return Result(found, None if refusals else report, (*report.diagnostics, *refusals))
 
 

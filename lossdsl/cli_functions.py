@@ -43,7 +43,7 @@ def _loss(name: str) -> dict[str, object]:
 
 def as_json(found: Sequence[dict[str, object]]) -> str:
     """A list of objects."""
-    return json.dumps(list(found), indent=2)
+    return json.dumps(list(found), indent=2, allow_nan=False)
 
 
 def as_text(found: Sequence[dict[str, object]]) -> str:

@@ -40,7 +40,7 @@ def as_text(results: Sequence[Result]) -> str:
 
 def as_json(results: Sequence[Result]) -> str:
     """For a program: a list, one entry per formula."""
-    return json.dumps([_entry(r) for r in results], indent=2)
+    return json.dumps([_entry(r) for r in results], indent=2, allow_nan=False)
 
 
 def _text(result: Result) -> str:

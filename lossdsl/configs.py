@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -19,18 +19,20 @@ from lossdsl import library
 from lossdsl.config_text import Leaf, Node, read_toml, read_yaml
 from lossdsl.errors import fail
 from lossdsl.source import Source
+from lossdsl.spec import LossSpec
 
 LOSS_KEYS = ("loss", "losses", "loss_fn", "formula")
 METRIC_KEYS = ("metric", "metrics", "weighted_metrics")
 KEYS = (*LOSS_KEYS, *METRIC_KEYS)
 """The keys under which a text may be a formula."""
-SETTINGS = ("formula", "params", "name", "reduction", "dtype", "logits", "jit_compile", "class_name", "output_names",
-            "strict")  # fmt: skip
+SETTINGS = ("formula", "params", "name", "reduction", "dtype", "logits", "strict", "jit_compile", "rewrite", "gradient")
 """What `lossdsl.compile` takes itself, next to parameters."""
 SETTINGS_BESIDE = frozenset({"formula", "params", "class_name"})
 """Keys of a mapping that stands for one loss: what stands beside them is no loss of its own."""
-SAVED = ("language", "uses", "epsilon", "rewrite", "gradient")
-"""Further settings of a saved loss."""
+SAVED = (*SETTINGS, "language", "uses", "epsilon")
+"""The settings of a saved loss: what Keras has as the `config` beside a `class_name`."""
+SPEC = tuple(each.name for each in fields(LossSpec))
+"""The settings of a `LossSpec`."""
 NOT_FORMULAS = ("name", "reduction", "dtype", "class_name", "registered_name", "module", "optimizer")
 """Keys whose texts are names, wherever they stand."""
 _MORE_THAN_A_NAME = re.compile(r"[-+*/^<>=(\n\[]")
@@ -45,11 +47,15 @@ class Found:
     params: dict[str, object] = field(default_factory=dict)
     metric: bool = False
     interpolation: str | None = None
-    """The first `${...}` in the formula or its parameters: what it will be is not known yet."""
-    unknown: tuple[str, ...] = ()
-    """Settings beside the formula that a `LossSpec` does not have."""
+    """The first `${...}` in the formula, its parameters or settings: what it will be is not known yet."""
+    settings: tuple[str, ...] = ()
+    """Settings that stand beside the formula, and itself."""
+    known: tuple[str, ...] = SPEC
+    """Those that are allowed there."""
     dtype: str | None = None
     """The type that stands beside the formula."""
+    strict: str | None = None
+    """What stands beside the formula of a proof that is demanded."""
 
 
 def find(path: Path | str, text: str | None = None) -> list[Found]:
@@ -67,20 +73,22 @@ def _content(path: Path) -> str:
         raise fail("config-unreadable", None, kind="UTF-8", reason=f"{path}: {error.reason}") from None
 
 
-def _walk(root: Node) -> Iterator[tuple[Leaf, Mapping[str, Node], bool]]:
-    """Each formula's leaf, the mapping around it, and whether it is a metric's; in the order of the file."""
-    stack: list[tuple[Node, str, str, Mapping[str, Node]]] = [(root, "", "", {})]
+def _walk(root: Node) -> Iterator[tuple[Leaf, Mapping[str, Node], bool, tuple[str, ...]]]:
+    """Each formula's leaf, the mapping around it, whether it is a metric's, and the settings that are allowed there;
+    in the order of the file."""
+    stack: list[tuple[Node, str, str, Mapping[str, Node], tuple[str, ...]]] = [(root, "", "", {}, SPEC)]
     while stack:
-        node, key, under, around = stack.pop()
+        node, key, under, around, known = stack.pop()
         if isinstance(node, Leaf):
             named = under in LOSS_KEYS and not SETTINGS_BESIDE.intersection(around) and _named(node.text.strip())
             whole = key == "formula" or named or _MORE_THAN_A_NAME.search(node.text)
             if under and key not in NOT_FORMULAS and whole:
-                yield node, around, under in METRIC_KEYS
+                yield node, around, under in METRIC_KEYS, known
         elif isinstance(node, list):
-            stack.extend((item, key, under, around) for item in reversed(node))
+            stack.extend((item, key, under, around, known) for item in reversed(node))
         else:
-            below = [(item, name, _under(name, under, node), node) for name, item in node.items()]
+            known = SAVED if key == "config" and "class_name" in around else SPEC
+            below = [(item, name, _under(name, under, node), node, known) for name, item in node.items()]
             stack.extend(reversed(below))
 
 
@@ -99,9 +107,10 @@ def _under(key: str, under: str, around: Mapping[str, Node]) -> str:
     return "" if "formula" in around or key.startswith("_") else under
 
 
-def _found(leaf: Leaf, around: Mapping[str, Node], metric: bool) -> Found:
+def _found(leaf: Leaf, around: Mapping[str, Node], metric: bool, known: tuple[str, ...]) -> Found:
     given: dict[str, Node] = {}
-    if "formula" in around:
+    around = around if "formula" in around else {}
+    if around:
         target = around.get("_target_")
         if isinstance(target, Leaf) and target.text.startswith("lossdsl."):
             given = {k: v for k, v in around.items() if k not in SETTINGS and not k.startswith("_")}
@@ -109,17 +118,13 @@ def _found(leaf: Leaf, around: Mapping[str, Node], metric: bool) -> Found:
         params = around.get("params")
         given |= params if isinstance(params, dict) else {}
     values = {name: _value(node) for name, node in given.items()}
-    texts = [leaf.text, *(item for value in values.values() for item in _texts(value))]
+    dtype, strict = (node.text if isinstance(node := around.get(key), Leaf) else None for key in ("dtype", "strict"))
+    texts = [leaf.text, dtype or "", strict or "", *(item for value in values.values() for item in _texts(value))]
     hits = (_INTERPOLATION.search(text) for text in texts)
     first = next((hit.group() for hit in hits if hit), None)
-    unknown = [] if "_target_" in around or "formula" not in around else [k for k in around if _is_unknown(k)]
-    dtype = around.get("dtype") if "formula" in around else None
-    named = dtype.text if isinstance(dtype, Leaf) and dtype.text not in ("", "null", "~", "None") else None
-    return Found(leaf.source, values, metric, first, tuple(unknown), named)
-
-
-def _is_unknown(key: str) -> bool:
-    return key not in (*SETTINGS, *SAVED) and not key.startswith(("_", "$", "x-"))
+    settings = () if "_target_" in around else tuple(key for key in around if key != "<<")  # YAML's own: a merge
+    named = dtype if dtype not in ("", "null", "~", "None") else None
+    return Found(leaf.source, values, metric, first, settings, known, named, strict)
 
 
 def _value(node: Node, depth: int = 2) -> object:

@@ -35,6 +35,12 @@ class Long(str):
     __slots__ = ()
 
 
+class Whole(str):
+    """A piece of a message that is shown to its end, line by line: a formula to be copied."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True)
 class Diagnostic:
     """One thing to say about a formula: which message, where, and what the pieces are."""
@@ -67,7 +73,7 @@ def diagnostic(
 ) -> Diagnostic:
     """Fill in the message `code`; every piece is escaped, so user text can't reach the template language."""
     message = MESSAGES[code]
-    safe = {n: escape(piece, MAX_LONG if isinstance(piece, Long) else MAX_SHOWN) for n, piece in pieces.items()}
+    safe = {name: _piece(piece) for name, piece in pieces.items()}
     return Diagnostic(
         code=code,
         message=message.text.format(**safe),
@@ -76,6 +82,12 @@ def diagnostic(
         labels=tuple(labels),
         severity=message.severity,
     )
+
+
+def _piece(piece: object) -> str:
+    if isinstance(piece, Whole):
+        return "\n".join(escape(line, len(line)) for line in piece.splitlines())
+    return escape(piece, MAX_LONG if isinstance(piece, Long) else MAX_SHOWN)
 
 
 class LossError(ValueError):

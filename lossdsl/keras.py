@@ -6,9 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lossdsl.backends.live import Loss, Metric
-from lossdsl.backends.live_config import check_dtype, check_strict
 from lossdsl.errors import fail
-from lossdsl.proof import demand
 from lossdsl.source import Source
 
 __all__ = ["Loss", "Metric", "compile", "metric"]
@@ -42,7 +40,7 @@ def compile(
         raise fail("not-a-formula", None, kind=type(formula).__name__)
     if not (params is None or isinstance(params, Mapping)):
         raise fail("parameters-unnamed", None, kind=type(params).__name__)
-    loss = Loss(
+    return Loss(
         formula,
         {**(params or {}), **more_params},
         name=name,
@@ -52,9 +50,8 @@ def compile(
         rewrite=rewrite,
         gradient=gradient,
         logits=logits,
+        strict=strict,
     )
-    demand(loss.checked, check_strict(strict), check_dtype(dtype)[1])
-    return loss
 
 
 def metric(

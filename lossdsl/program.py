@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, reduce
@@ -13,9 +12,9 @@ from lossdsl.analysis.root import RootTerm, root_terms
 from lossdsl.backends.keras_text import function, functions
 from lossdsl.backends.load import load
 from lossdsl.backends.positions import Positions
-from lossdsl.budgets import current
 from lossdsl.checker.check import Elaborated
-from lossdsl.errors import LossError, fail
+from lossdsl.checker.declared import too_large
+from lossdsl.errors import LossError
 from lossdsl.gradient import NoGradientError, upstream, vjp
 from lossdsl.ir.build import Builder
 from lossdsl.ir.node import INPUT, Node, reachable
@@ -170,7 +169,7 @@ class Program:
         return "\n\n".join(texts)
 
     def check_sizes(self, sizes: Sizes, whole: Span, data: str) -> None:
-        """Raise LossError where known sizes break what the formula needs, or ask for a tensor too large.
+        """Raise LossError where known sizes break what the formula needs.
 
         `data` is the shapes as they came, for the message.
         """
@@ -179,13 +178,14 @@ class Program:
             if broken is not None:
                 help = f"{broken.help}\nthe data: {data}".strip()
                 raise LossError(replace(broken, span=broken.span or whole, help=help))
-        limit = current().tensor_bytes
+
+    def check_memory(self, sizes: Sizes, whole: Span) -> None:
+        """Raise LossError where known sizes ask for a tensor too large."""
         for node in self.nodes:
             dims = [axis.size.value(dict(sizes)) for axis in node.type.full]
             known = [size for size in dims if size is not None]
-            if math.prod(known) * 4 > limit:
-                size, shape = round(math.prod(known) * 4 / 2**30, 1), node.type.show(dict(sizes))
-                raise fail("tensor-too-large", node.span or whole, size=size, shape=shape)
+            if wrong := too_large(known, node.type.show(dict(sizes)), node.span or whole):
+                raise LossError(wrong)
 
 
 def build(

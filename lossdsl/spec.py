@@ -8,12 +8,16 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, fields
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from lossdsl.checked import LANGUAGE, analyse
-from lossdsl.errors import LossError, fail
+from lossdsl.errors import Diagnostic, LossError, diagnostic, fail
+from lossdsl.source import Span
 
 if TYPE_CHECKING:
     from lossdsl.keras import Loss
@@ -38,6 +42,8 @@ class LossSpec:
     name: str | None = None
     dtype: str | None = None
     logits: bool | str = "auto"
+    strict: bool | float = False
+    """Whether `compile` demands a proof that it is finite, or up to which size of undeclared data."""
     language: int = LANGUAGE
 
     def __post_init__(self) -> None:
@@ -49,6 +55,7 @@ class LossSpec:
             ("params", {str(k): plain(str(k), v) for k, v in (self.params or {}).items()}),
             ("reduction", "none" if self.reduction is None else self.reduction),
             ("logits", check_logits(self.logits)),
+            ("strict", check_strict(self.strict)),
             ("dtype", getattr(self.dtype, "name", self.dtype)),
         ):
             object.__setattr__(self, name, value)
@@ -76,9 +83,8 @@ class LossSpec:
             return cls(value)
         if not isinstance(value, Mapping) or "formula" not in value:
             raise fail("spec-form", None, found=_kind(value))
-        known = [f.name for f in fields(cls)]
-        if unknown := [str(key) for key in value if key not in known]:
-            raise fail("spec-key", None, names=", ".join(map(repr, unknown)), known=", ".join(known))
+        if wrong := unknown_settings(value, [f.name for f in fields(cls)]):
+            raise LossError(wrong)
         return cls(**{str(key): item for key, item in value.items()})
 
     @classmethod
@@ -116,6 +122,7 @@ class LossSpec:
             reduction=self.reduction,
             dtype=self.dtype,
             logits=self.logits,
+            strict=self.strict,
             jit_compile=jit_compile,
         )
 
@@ -128,7 +135,8 @@ class LossSpec:
 
     def __hash__(self) -> int:
         params = tuple(sorted((name, _frozen(value)) for name, value in self.params.items()))
-        return hash((self.formula, params, self.reduction, self.name, self.dtype, self.logits, self.language))
+        settings = self.reduction, self.name, self.dtype, self.logits, self.strict, self.language
+        return hash((self.formula, params, *settings))
 
     @classmethod
     def json_schema(cls) -> dict[str, Any]:
@@ -144,6 +152,7 @@ class LossSpec:
             "name": {"type": ["string", "null"], "pattern": f"^{_NAME.pattern}$"},
             "dtype": {"type": ["string", "null"]},
             "logits": {"enum": ["auto", True, False]},
+            "strict": {"type": ["boolean", "number", "string"], "exclusiveMinimum": 0},
             "language": {"type": "integer", "minimum": 1, "maximum": LANGUAGE},
         }
         whole = {
@@ -166,6 +175,12 @@ class LossSpec:
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: Any, handler: Any) -> dict[str, Any]:
         return cls.json_schema()
+
+
+def unknown_settings(given: Iterable[object], known: Sequence[str], span: Span | None = None) -> Diagnostic | None:
+    """What is to be said of settings of a loss where only these are known; None where it has no others."""
+    names = ", ".join(repr(str(key)) for key in given if key not in known)
+    return diagnostic("spec-key", span, names=names, known=", ".join(known)) if names else None
 
 
 def plain(name: str, value: object, depth: int = 2) -> Any:
@@ -208,6 +223,18 @@ def check_logits(logits: object) -> bool | str:
     if logits is False or logits is True or logits == "auto":
         return "auto" if logits else False
     raise _setting("logits", logits, 'it is "auto", or False to use probabilities as they are')
+
+
+def check_strict(strict: object) -> bool | float:
+    """Whether a proof is demanded, or up to which size of undeclared data; no size at all is the same as True."""
+    found = strict
+    with suppress(LossError):
+        found = plain("strict", strict)  # from NumPy, or text, which YAML makes of `1e6`
+    if isinstance(found, bool):
+        return found
+    if isinstance(found, int | float | Fraction) and found > 0:
+        return True if found > sys.float_info.max else float(found)
+    raise _setting("strict", strict, "it is True, False, or a size above 0")
 
 
 def _setting(name: str, value: object, allowed: str) -> LossError:

@@ -146,7 +146,7 @@ MISUSE = {
     "an axis that is not there": Case(text=of("y_pred * sort(1)"), code="axis-out-of-range", at="sort(1)"),
     "a shape of two stars": Case(text="y_pred: float[batch, *, *]\nmean(y_pred)", code="name-bound-twice"),
     "an axis of forty digits long": Case(
-        text="y_pred: float[batch, " + "9" * 40 + "]\nmean(y_pred)", code="declared-size", shapes=[[2, 3], [2, 3]]
+        text="y_pred: float[batch, " + "9" * 40 + "]\nmean(y_pred)", code="tensor-too-large"
     ),
     "a function of itself": Case(text="def f(x)=g(x);def g(x)=f(x);mean(f(y_pred))", code="recursive-definition"),
     "a library loss of itself": Case(text="def mse(a,b)=mse(a,b);mse(y_true,y_pred)", code="recursive-definition"),

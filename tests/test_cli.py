@@ -11,6 +11,7 @@ import time
 import pytest
 from click.testing import CliRunner
 
+from lossdsl import LossError, LossSpec
 from lossdsl.cli import commands
 from lossdsl.ops import OPS
 
@@ -95,7 +96,55 @@ def test_strict():
     gradient = REFUSED.format(part="gradient", expression="upstream / size(y_pred.1) / y_pred")
     assert run("check", LOG, "--strict", "1e6") == (1, f"{value}\n{gradient}", "")
     assert run("check", MAE, "--strict", "1e6") == (0, MAE_OK, "")
-    assert run("check", MAE, "--strict", "1e30")[0] == 1
+    assert run("check", MAE, "--strict", "1e35")[0] == 1
+
+
+REFUSED_LINES = """\
+<formula>:2:7: error[not-proved]: the value is not proved to be finite for all that is declared: `log(y_pred)`
+ 2 | mean(-log(y_pred))
+   |       ^^^^^^^^^^^
+  help: with a guard it is proved:
+        y_pred: prob[batch, *]
+        mean(-log(maximum(y_pred, epsilon)))
+"""
+
+
+def test_strict_shows_a_repair_of_several_lines(tmp_path):
+    text = "y_pred: prob[batch, *]\nmean(-log(y_pred))"
+    assert run("check", text, "--strict", "true")[1].startswith(REFUSED_LINES)
+    long = text.replace("mean", "# " + "why " * 300 + "\nmean")
+    assert f"        # {'why ' * 300}\n        mean(-log(maximum" in run("check", long, "--strict", "true")[1]
+    found = run("check", text, "--format", "github")[1].splitlines()
+    assert [line.split("y_pred = 0")[1] for line in found] == [
+        "%0Awith a guard it is proved:%0Ay_pred: prob[batch, *]%0Amean(-log(maximum(y_pred, epsilon)))"
+    ] * 2
+
+
+@pytest.mark.parametrize(
+    ("text", "advice"),
+    [
+        ("mean(square(y_pred))", "declare where the data lie, as `y_pred: float[batch, *] in [-1e6, 1e6]`, or guard the operand"),
+        ("y_pred: logits[batch, k]; y_pred[..., 0]**2", "declare where the data lie, as `y_pred: logits[batch, k] in [-1e6, 1e6]`, or guard the operand"),
+        ("y_pred: prob[batch, *]; mean(square(y_true - y_pred))", "declare where the data lie, as `y_true: float[batch, *] in [-1e6, 1e6]`, or guard the operand"),
+        ("y_pred: float[batch, *] in [0, inf); mean(square(y_pred))", "guard the operand, or declare narrower ranges"),
+        ("y_true: label[batch]; y_pred: float[batch, k] in [-1e30, 1e30]; mean(square(y_pred * y_true))", "guard the operand, or declare narrower ranges"),
+    ],
+)  # fmt: skip
+def test_strict_advises_what_can_be_done(text, advice):
+    assert f"\n  help: {advice}\n" in run("check", text, "--strict", "true")[1]
+
+
+@pytest.mark.parametrize("size", ["-1", "0", "nan", "x"])
+def test_strict_takes_sizes_alone(size):
+    status, output, error = run("check", LOG, "--strict", size)
+    said = f"Error: Invalid value for '--strict': strict can't be '{size}'; it is True, False, or a size above 0"
+    assert (status, output, error.splitlines()[-1]) == (2, "", said)
+
+
+def test_strict_without_a_size():
+    for word in ("true", "inf"):
+        assert run("check", LOG, "--strict", word)[1].count("not proved to be finite for all that is declared") == 2
+    assert run("check", LOG, "--strict", "false")[0] == 0
 
 
 FLOAT16 = """\
@@ -160,6 +209,17 @@ def test_json():
     assert (entry["parameters"], entry["couples_batch"], entry["diagnostics"]) == ({}, "none", [])
 
 
+def test_json_has_no_infinities():
+    """Nor NaN: other readers than Python's refuse them."""
+    value, gradient = json.loads(run("check", MAE, "--format", "json")[1], parse_constant=pytest.fail)[0]["finite"]
+    assert (value["reach"], gradient["reach"]) == (1e24, None)
+    assert value["chain"][2] == ["y_true - y_pred", None, None]
+    value, _ = json.loads(run("check", "mean(exp(y_pred))", "--format", "json")[1], parse_constant=pytest.fail)[0][
+        "finite"
+    ]
+    assert value["chain"] == [["y_pred", -100.0, 100.0], ["exp(y_pred)", 0.0, None]]
+
+
 CONFIG = """\
 loss: mean(abs(y_true - y_pred)**gamma)
 other:
@@ -205,6 +265,75 @@ ok run.yaml:9:13
 4 formulas, 2 wrong
 """
     )
+
+
+def test_config_that_demands_a_proof(tmp_path):
+    file = tmp_path / "run.yaml"
+    for name, text, refused in (
+        ("run.yaml", f"loss: {{formula: '{LOG}', strict: true}}", 2),
+        ("run.yaml", f"loss: {{formula: '{LOG}', strict: 1e6}}", 2),
+        ("run.yaml", f"loss: {{_target_: lossdsl.compile, formula: '{LOG}', strict: 5}}", 2),
+        ("run.yaml", f"loss: {{formula: '{LOG}', strict: false}}", 0),
+        ("run.yaml", f"loss: {{formula: '{MAE}', strict: 1e6}}", 0),
+        ("run.yaml", f"loss: {{class_name: lossdsl>Loss, config: {{formula: '{LOG}', strict: 1e6}}}}", 2),
+        ("run.toml", f"loss = {{formula = '{LOG}', strict = true}}", 2),
+        ("run.json", json.dumps({"loss": {"formula": LOG, "strict": True}}), 2),
+    ):
+        file = tmp_path / name
+        file.write_text(text)
+        status, output, _ = run("check", "--config", str(file))
+        assert (status, output.count("error[not-proved]")) == (min(refused, 1), refused), text
+
+
+def test_of_two_demands_the_larger_holds(tmp_path):
+    file = tmp_path / "run.yaml"
+    for size in ("1e6", "true"):
+        file.write_text(f"loss: {{formula: '{MAE}', strict: {size}}}")
+        assert run("check", "--config", str(file), "--strict", "1e35")[0] == 1
+    assert run("check", "--config", str(file), "--strict", "10")[0] == 1
+
+
+WRONG_SIZE = """\
+run.yaml:1:17: error[spec-setting]: strict can't be '-1'
+ 1 | mean(log(y_pred))
+   | ^^^^^^^^^^^^^^^^^
+  help: it is True, False, or a size above 0
+"""
+
+
+def test_config_with_a_wrong_size(tmp_path):
+    file = tmp_path / "run.yaml"
+    file.write_text(f"loss: {{formula: {LOG}, strict: -1}}")
+    status, output, _ = run("check", "--config", str(file))
+    assert (status, output.replace(str(file), "run.yaml")) == (1, WRONG_SIZE)
+
+
+UNKNOWN = """\
+run.yaml:1:17: error[spec-key]: a loss has no setting 'color', 'jit_compile'
+ 1 | mean(abs(y_true - y_pred))
+   | ^^^^^^^^^^^^^^^^^^^^^^^^^^
+  help: it has: formula, params, reduction, name, dtype, logits, strict, language
+"""
+
+
+def test_config_with_a_setting_that_is_none(tmp_path):
+    """What `LossSpec.parse` says of the same mapping; Keras' own form has more of them."""
+    given = {"formula": MAE, "color": "red", "jit_compile": True}
+    with pytest.raises(LossError) as caught:
+        LossSpec.parse(given)
+    file = tmp_path / "run.yaml"
+    file.write_text(f"loss: {{formula: {MAE}, color: red, jit_compile: true}}")
+    status, output, _ = run("check", "--config", str(file))
+    assert (status, output.replace(str(file), "run.yaml")) == (1, UNKNOWN)
+    (said,) = caught.value.diagnostics
+    assert said.message in output
+    assert said.help in output
+    file.write_text(f"loss: {{class_name: lossdsl>Loss, config: {{formula: {MAE}, jit_compile: true, uses: {{}}}}}}")
+    assert run("check", "--config", str(file))[0] == 0
+    file.write_text(f"base: &b {{dtype: float16}}\nloss: {{<<: *b, formula: {MAE}}}")
+    assert run("check", "--config", str(file))[0] == 0
+    file.write_text(f"loss: {{_target_: lossdsl.compile, formula: {MAE}, rewrite: false, gradient: backend}}")
+    assert run("check", "--config", str(file))[0] == 0
 
 
 def test_config_in_json_and_toml(tmp_path):

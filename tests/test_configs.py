@@ -121,6 +121,8 @@ def test_several_documents_aliases_and_windows_line_ends():
 def test_an_interpolation_is_left_for_later():
     (found,) = find("run.yaml", "loss: {formula: mean(g * y_pred), params: {g: '${gamma}'}}")
     assert found.interpolation == "${gamma}"
+    (found,) = find("run.yaml", "loss: {formula: mean(y_pred), strict: '${size}'}")
+    assert found.interpolation == "${size}"
     (found,) = find("run.yaml", "loss: mean(${w} * y_pred)")
     assert found.interpolation == "${w}"
 

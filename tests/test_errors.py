@@ -85,6 +85,8 @@ MISTAKES = {
     "parameter missing": Mistake("gamma: float\nmean(y_pred) * gamma"),
     "parameter out of range": Mistake("gamma: float = 2 in [0, 5]\nmean(y_pred) * gamma", {"gamma": 7}),
     "default out of range": Mistake("gamma: float = -1.0 in [0, inf)\nmean(y_pred) * gamma"),
+    "probabilities from 2 to 5": Mistake("y_pred: prob[batch, *] in [2, 5]\nmean(y_pred - y_true)"),
+    "no number left by the brackets": Mistake("y_pred: float[batch, *] in (0, 0)\nmean(y_pred - y_true)"),
     "parameter unused": Mistake("mean(y_pred)", {"alpha": 7}),
     "parameter misspelt": Mistake("gamma: float = 2\nmean(y_pred) * gamma", {"gama": 7}),
     "parameter of text": Mistake("gamma: float = 2\nmean(y_pred) * gamma", {"gamma": "high"}),

@@ -87,6 +87,14 @@ def test_what_an_example_describes_gives_its_message(code: str) -> None:
     assert code in [found.code for found in caught.value.diagnostics]
 
 
+def test_what_is_no_formula_is_named_by_its_type() -> None:
+    for given, kind in ((3, "int"), (None, "NoneType"), ([], "list")):
+        assert lossdsl.check(given).render() == (  # type: ignore[arg-type]
+            f"error[not-a-formula]: a formula is text, and this is of type {kind}\n"
+            "  help: a string, as `mean(abs(y_true - y_pred))`"
+        )
+
+
 def test_no_message_is_dead() -> None:
     """A code that no source names can only be an example's, which the test above has made the program say."""
     program = "\n".join(SOURCES.values())

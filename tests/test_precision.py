@@ -138,5 +138,6 @@ def test_a_check_says_so_too() -> None:
     assert not check("mean(maximum(y_pred, 1e-50) + minimum(y_pred, 1e39))", dtype="float64").diagnostics
     for text in ("mean(1e-40 + y_pred)", "mean(y_pred * (1e-50 - 1e-50))", "mean(maximum(y_pred, 1e39 + 1e38))"):
         assert {d.code for d in check(text).diagnostics} == {"constant-vanishes"}
+    assert check("mean(y_pred)", dtype=None) == check("mean(y_pred)")
     assert {part["dtype"] for part in check("mean(y_pred)", dtype="mixed_float16").to_dict()["finite"]} == {"float16"}
     assert lossdsl.check("mean(y_pred + 1e-9)").diagnostics == ()

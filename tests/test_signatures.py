@@ -102,6 +102,10 @@ def test_where_no_signature_holds_the_fewest_errors_are_shown() -> None:
     [
         ("y_pred: float[time, batch]\nmean(y_pred)", "batch-first"),
         ("y_pred: float[3]\nmean(y_pred)", "batch-first"),
+        ("y_pred: prob[batch] in [0, 1.5]\ny_pred", "prob-range"),
+        ("y_pred: prob[batch] in (-1, 1]\ny_pred", "prob-range"),
+        ("y_pred: prob[batch] in [0, inf)\ny_pred", "prob-range"),
+        ("y_true: prob[batch] in {0, 2}\ny_true - y_pred", "prob-range"),
         ("y_pred: float[batch, n, n]\nmean(y_pred)", "name-bound-twice"),
         ("y_pred: float[batch, all]\nmean(y_pred)", "axis-not-understood"),
         ("y_pred: float[batch, pairs]\nmean(y_pred)", "axis-not-understood"),

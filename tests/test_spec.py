@@ -8,6 +8,7 @@ import json
 import math
 import pickle
 import sys
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ import yaml
 
 import lossdsl
 from lossdsl import LossError, LossSpec
-from lossdsl.spec import plain
+from lossdsl.spec import check_strict, plain
 
 F = "mean(abs(y_true - y_pred)**gamma)"
 LONG = {"formula": F, "params": {"gamma": 1.5}, "reduction": "sum", "name": "mine", "dtype": "float64"}
@@ -105,6 +106,13 @@ def test_logits_are_written_down_where_they_are_off():
     assert hash(on) != hash(off)
 
 
+def test_strict_is_written_down_where_it_is_on():
+    proved, near = LossSpec("mean(abs(y_pred))", strict=True), LossSpec("mean(abs(y_pred))", strict="1e6")
+    assert (proved.to_dict()["strict"], near.to_dict()["strict"]) == (True, 1e6)
+    assert LossSpec.from_json(near.to_json()) == near != proved
+    assert len({hash(proved), hash(near), hash(LossSpec("mean(abs(y_pred))"))}) == 3
+
+
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
@@ -125,6 +133,24 @@ def test_values_that_are_no_parameters(value):
 
 
 @pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (True, True), (np.bool_(True), True), (False, False), ("true", True), ("1e6", 1e6), (5, 5.0),
+        (np.float32(5), 5.0), (np.int64(5), 5.0), (Fraction(1, 2), 0.5), (math.inf, True), (10**400, True),
+    ],
+)  # fmt: skip
+def test_what_strict_may_be(given, expected):
+    found = check_strict(given)
+    assert found == expected
+    assert type(found) is type(expected)
+
+
+@pytest.mark.parametrize("given", [-1, 0, 0.0, math.nan, None, "x", "-1", [5.0], np.float32("nan")])
+def test_what_strict_can_not_be(given):
+    assert code_of(lambda: check_strict(given)) == "spec-setting"
+
+
+@pytest.mark.parametrize(
     ("make", "code"),
     [
         (lambda: LossSpec.parse(3), "spec-form"),
@@ -141,6 +167,7 @@ def test_values_that_are_no_parameters(value):
         (lambda: LossSpec(F, {"gamma": 2}, name=F), "spec-setting"),
         (lambda: LossSpec(F, {"gamma": 2}, name="_scope"), "spec-setting"),
         (lambda: LossSpec(F, {"gamma": 2}, dtype=3), "spec-setting"),
+        (lambda: LossSpec(F, {"gamma": 2}, strict=-1), "spec-setting"),
         (lambda: LossSpec(F, {"gamma": 2}, language=99), "spec-version"),
         (lambda: LossSpec(F, {"gamma": 2}, language="new"), "spec-setting"),
         (lambda: LossSpec("mean(abs(y_ture - y_pred))"), "unknown-name"),
@@ -192,6 +219,13 @@ def test_the_json_schema_names_every_field():
     whole = LossSpec.json_schema()["anyOf"][1]
     assert list(whole["properties"]) == [field.name for field in dataclasses.fields(LossSpec)]
     assert set(LONG) <= set(whole["properties"])
+
+
+@pytest.mark.keras
+def test_compile_proves_what_the_spec_asks_for():
+    text = "k: float = 1.0\ny_pred: float[batch, *] in [0, 1]\nmean(log(y_pred + k))"
+    assert LossSpec(text, strict=True).compile().spec.strict is True
+    assert code_of(lambda: LossSpec(text, {"k": 0.0}, strict=True).compile()) == "not-proved"
 
 
 @pytest.mark.keras

@@ -24,7 +24,7 @@ from lossdsl.ops.op import EVERYWHERE, Family, RangeRule
 from lossdsl.types import DType
 
 MOST_ENTRIES = Interval(1.0, 2.0**24)
-"""How many entries an axis of unknown size may have."""
+"""How many entries an axis of unknown size may have, where nothing says that there are more."""
 MOST_SUBJECTS = 64
 """Values that conditions speak of; where there are more, conditions are not looked at."""
 MOST_SHIFT = 80.0 * 2.0**23
@@ -66,13 +66,13 @@ class Finite:
         inputs: Mapping[str, Interval],
         forms: Forms | None = None,
         most: float = LARGEST,
-        entries: Interval = MOST_ENTRIES,
     ) -> None:
-        """`most` is the largest number of the type of the roots, `entries` how long axes of unknown size are."""
+        """`most` is the largest number of the type that the roots are stored in."""
         self.inputs = inputs
-        self.entries = entries
         nodes = reachable(roots)
-        self.relations = Relations(forms or Forms(nodes, entries), self.interval)
+        forms = forms or Forms(nodes, MOST_ENTRIES)
+        self.entries = forms.entries
+        self.relations = Relations(forms, self.interval)
         self.dangers: dict[Node, Danger] = {}
         self.overflows: dict[Node, Danger] = {}
         """Operations that may overflow, to what does no harm so far: `exp(-inf)` is 0."""

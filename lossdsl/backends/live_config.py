@@ -26,6 +26,7 @@ _KINDS: dict[str, tuple[tuple[type, ...], str]] = {
     "rewrite": ((bool,), "true or false"),
     "gradient": ((str,), '"ours" or "backend"'),
     "logits": ((str, bool), '"auto" or false'),
+    "strict": ((bool, int, float, str), "true, false or a number"),
     "language": ((int,), "a whole number"),
     "epsilon": ((float, int, type(None)), "a number"),
 }
@@ -43,6 +44,8 @@ def checked_formula(
     """The formula, analysed with plain parameters, under the saved meaning of the library losses it names."""
     if not isinstance(formula, str | Source):
         raise fail("saved-value", None, name="formula", found=kind_of(formula), wanted="text")
+    if not isinstance(rewrite, bool):
+        raise fail("spec-setting", None, setting="rewrite", found=repr(rewrite), allowed="it is True or False")
     values = {str(name): plain(str(name), value) for name, value in (params or {}).items()}
     checked = analyse(formula, values, uses=uses, epsilon=epsilon, measure=measure, rewrite=rewrite)
     if uses:
@@ -102,15 +105,6 @@ def check_gradient(gradient: str) -> str:
         allowed = '"ours", or "backend" for forward mode and torch.func'
         raise fail("spec-setting", None, setting="gradient", found=repr(gradient), allowed=allowed)
     return gradient
-
-
-def check_strict(strict: bool | float) -> bool | float:
-    """Whether a proof is demanded, or up to which size of undeclared data."""
-    if not isinstance(strict, (bool, int, float)) or (not isinstance(strict, bool) and not strict > 0):
-        raise fail(
-            "spec-setting", None, setting="strict", found=repr(strict), allowed="it is a bool, or a size above 0"
-        )
-    return strict
 
 
 def check_epsilon(epsilon: float | None) -> float:

@@ -27,9 +27,9 @@ from lossdsl.backends.runtime import get_keras_mask
 from lossdsl.checked import Checked
 from lossdsl.errors import fail
 from lossdsl.precision import precision
-from lossdsl.proof import lost_constants
+from lossdsl.proof import demand, lost_constants
 from lossdsl.source import Source
-from lossdsl.spec import LossSpec, check_logits
+from lossdsl.spec import LossSpec, check_logits, check_strict
 
 DEFAULT_NAME = "lossdsl"
 """Never the formula: `fit` makes a scope of it."""
@@ -57,6 +57,7 @@ class Loss(keras.losses.Loss):  # type: ignore[misc]
         rewrite: bool = True,
         gradient: str = "ours",
         logits: bool | str = "auto",
+        strict: bool | float = False,
     ) -> None:
         epsilon = check_epsilon(epsilon)
         given, used = check_dtype(dtype)
@@ -66,6 +67,8 @@ class Loss(keras.losses.Loss):  # type: ignore[misc]
         self._checked = checked_formula(formula, params, uses, epsilon, rewrite=rewrite)
         self._gradient = check_gradient(gradient)
         self._logits = check_logits(logits)
+        self._strict = check_strict(strict)
+        demand(self._checked, self._strict, used)
         self._dispatcher = Dispatcher(self._checked, reduction, used, jit_compile, gradient, self._logits)
         for found in (*lost_constants(self._checked, precision(used)), *self._checked.warnings):
             warnings.warn(found.render(), UserWarning, stacklevel=3)
@@ -105,10 +108,11 @@ class Loss(keras.losses.Loss):  # type: ignore[misc]
         """The loss as plain values."""
         reduction = "none" if self.reduction is None else self.reduction
         name = None if self.name == DEFAULT_NAME else self.name
-        return LossSpec(self.formula, dict(self.params), reduction, name, self._given_dtype, self._logits)
+        settings = self._given_dtype, self._logits, self._strict
+        return LossSpec(self.formula, dict(self.params), reduction, name, *settings)
 
     def with_params(self, **changes: object) -> Loss:
-        """Another loss of the same formula and settings, with other parameters."""
+        """Another loss of the same formula and settings, with other parameters; a `strict` one is proved anew."""
         config = self.get_config()
         return Loss.from_config(config | {"params": {**config.get("params", {}), **changes}})
 
@@ -137,17 +141,18 @@ class Loss(keras.losses.Loss):  # type: ignore[misc]
             rewrite=None if self._checked.best else False,
             gradient=None if self._gradient == "ours" else self._gradient,
             logits=None if self._logits == "auto" else self._logits,
+            strict=self._strict or None,
             epsilon=self._epsilon,
         )
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Loss:
-        """The loss of a config; what a damaged or newer file holds is an error here."""
+        """The loss of a config, a `strict` one proved anew; what a damaged or newer file holds is an error here."""
         known = ("formula", "params", "reduction", "name", "dtype", "jit_compile", "uses", "epsilon")
-        return cls(**read_config(config, (*known, "rewrite", "gradient", "logits")))
+        return cls(**read_config(config, (*known, "rewrite", "gradient", "logits", "strict")))
 
     def _identity(self) -> tuple[Any, ...]:
-        settings = self._given_dtype, self._dtype, self._jit, self._gradient, self._logits
+        settings = self._given_dtype, self._dtype, self._jit, self._gradient, self._logits, self._strict
         return self._checked.key, self.reduction, self.name, *settings
 
     def __eq__(self, other: object) -> bool:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from lossdsl.budgets import current
 from lossdsl.checker.names import INPUTS, RESERVED, did_you_mean
 from lossdsl.checker.scope import POISON, Scope, Value
-from lossdsl.errors import LossError, diagnostic, fail
+from lossdsl.errors import Diagnostic, LossError, diagnostic, fail
 from lossdsl.ir.axes import Constraint, is_free
 from lossdsl.ir.build import Builder
 from lossdsl.ir.node import MATRIX, VECTOR, Node
@@ -46,6 +47,37 @@ def check_declarations(elaborator: Elaborator, formula: ast.Formula) -> None:
         seen.add(statement.name)
         if statement.name in INPUTS and statement.default is not None:
             elaborator.report(diagnostic("input-with-default", statement.default.span, name=statement.name))
+        if statement.kind == "prob" and statement.range is not None and not _probable(statement.range):
+            span = statement.range.span
+            elaborator.report(diagnostic("prob-range", span, name=statement.name, range=_shown(statement.range)))
+
+
+def _probable(allowed: ast.RangeDecl) -> bool:
+    """Whether all numbers of a range lie in [0, 1]."""
+    low, high = allowed.lower, allowed.upper
+    return low is not None and high is not None and 0.0 <= low <= high <= 1.0
+
+
+def _shown(allowed: ast.RangeDecl) -> str:
+    """A range as it is written."""
+    return allowed.span.text.removeprefix("in").strip()
+
+
+def check_memory(formula: ast.Formula) -> None:
+    """Raise LossError where data are declared too large for the memory that is allowed."""
+    for declaration in data_declarations(formula).values():
+        axes = [axis.value for axis in declaration.axes or ()]
+        shape = f"{declaration.kind}[{', '.join(map(str, axes))}]"
+        if wrong := too_large([size for size in axes if isinstance(size, int)], shape, declaration.span):
+            raise LossError(wrong)
+
+
+def too_large(sizes: Sequence[int], shape: str, span: Span) -> Diagnostic | None:
+    """What to say of a tensor of these sizes, if it needs more memory than is allowed."""
+    wanted = math.prod(sizes) * 4
+    if wanted <= current().tensor_bytes:
+        return None
+    return diagnostic("tensor-too-large", span, size=round(wanted / 2**30, 1), shape=shape)
 
 
 def bind_parameters(
@@ -156,7 +188,7 @@ def check_value(declaration: ast.Declaration, node: Node, span: Span) -> None:
             kind = declaration.kind
             raise fail("parameter-kind", span, name=declaration.name, kind=kind, value=value)
         if declaration.range is not None and not within(declaration.range, float(value)):
-            shown = declaration.range.span.text.removeprefix("in").strip()
+            shown = _shown(declaration.range)
             raise fail("parameter-range", span, name=declaration.name, value=value, range=shown)
 
 

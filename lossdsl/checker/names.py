@@ -31,7 +31,7 @@ MOST_COMPARED = 8
 """How many known names a misspelt one is compared with letter by letter."""
 RESERVED = frozenset(
     {"axis", "g", "out", "formula", "params", "name", "reduction", "dtype", "jit_compile", "uses"}
-    | {"rewrite", "gradient", "logits", "class_name", "epoch", "step", "epochs", "inf", "nan", *AXIS_WORDS}
+    | {"rewrite", "gradient", "logits", "strict", "class_name", "epoch", "step", "epochs", "inf", "nan", *AXIS_WORDS}
 )
 """Names that no parameter may have: words of the language, and arguments of `compile` now or later."""
 

@@ -30,12 +30,12 @@ DATA: dict[str, Message] = {
         text="nothing is shown as `{emit}`", help="one of {known}", example="# show(formula, emit='x')"
     ),
     "not-a-formula": Message(
-        text="a formula is text, and this is a {kind}",
+        text="a formula is text, and this is of type {kind}",
         help="a string, as `mean(abs(y_true - y_pred))`",
         example="# compile(3)",
     ),
     "parameters-unnamed": Message(
-        text="parameters have names, and this is a {kind}",
+        text="parameters have names, and this is of type {kind}",
         help="as `compile('huber', delta=0.5)`, or a mapping",
         example="# compile('huber', 0.5)",
     ),

@@ -191,6 +191,11 @@ DECLARATIONS: dict[str, Message] = {
         help="leave `= ...` out",
         example="y_true: float[batch] = 1.0\nmean(y_true - y_pred)",
     ),
+    "prob-range": Message(
+        text="`{name}` is declared prob, and `{range}` holds numbers that are no probability",
+        help="a probability lies in [0, 1]: narrow the range, or declare the data `float`",
+        example="y_pred: prob[batch, *] in [2, 5]\nmean(y_pred - y_true)",
+    ),
     "batch-first": Message(
         text="the first axis of `{name}` must be `batch`",
         help="write `{name}: float[batch, ...]`",
@@ -281,7 +286,7 @@ VALUES: dict[str, Message] = {
     ),
     "tensor-too-large": Message(
         text="this would need {size} GiB: {shape}",
-        help="pairs of a large batch; a smaller batch, or `lossdsl.limits(tensor_bytes=...)`",
+        help="smaller axes, a smaller batch where samples are paired, or `lossdsl.limits(tensor_bytes=...)`",
         example="# pairs of a batch of 100,000",
     ),
 }

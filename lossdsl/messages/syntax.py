@@ -291,7 +291,7 @@ _DECLARATIONS: dict[str, Message] = {
     ),
     "empty-range": Message(
         text="no number lies in this range",
-        help="the lower bound comes first",
+        help="the lower bound comes first, and a round bracket leaves its end out",
         example="gamma: float in [1, 0]; mean(y_pred) * gamma",
     ),
 }

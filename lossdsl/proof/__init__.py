@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -15,14 +14,15 @@ from lossdsl.checked import Checked, analyse
 from lossdsl.checker.declared import data_declarations
 from lossdsl.errors import Diagnostic, LossError
 from lossdsl.guards import NoGradientError
-from lossdsl.interval import LARGEST, SMALLEST, UNIT, Interval
+from lossdsl.interval import LARGEST, SMALLEST, UNIT, Interval, point
+from lossdsl.ir.build import Builder
 from lossdsl.ir.node import CONST, reachable
 from lossdsl.precision import FLOAT32, Precision, precision
 from lossdsl.program import Form
 from lossdsl.proof.constants import lost_constants
 from lossdsl.proof.part import ALARM, FAR, OPEN, PROVED, UNSEEN, Part, Proof
 from lossdsl.proof.repair import repairs
-from lossdsl.proof.witness import witness
+from lossdsl.proof.witness import sizes_of, witness
 from lossdsl.syntax import ast
 
 REACHES = (LARGEST, 1e24, 1e18, 1e15, 1e12, 1e9, 1e6, 1e4, 1e3, 100.0, 10.0)
@@ -33,19 +33,16 @@ MOST_LABELS = 2.0**24
 
 def demand(checked: Checked, strict: bool | float, dtype: str = "float32") -> None:
     """Raise LossError unless value and gradient are proved finite: for all declared data, or up to a size `strict`."""
-    if isinstance(strict, bool) and not strict:
-        return
-    if found := refusals(checked, math.inf if strict is True else float(strict), dtype):
+    if strict and (found := refusals(checked, strict, dtype)):
         raise LossError(found)
 
 
-def refusals(checked: Checked, size: float, dtype: str = "float32") -> list[Diagnostic]:
-    """What is not proved, of value and gradient, for undeclared data up to a size; infinite: for all there are."""
-    parts = prove(checked, dtype=dtype, size=size).parts
-    return [refusal for part in parts if (refusal := part.refusal(size)) is not None]
+def refusals(checked: Checked, strict: bool | float, dtype: str = "float32") -> tuple[Diagnostic, ...]:
+    """What is not proved of value and gradient: for all declared data, or for undeclared data up to a size."""
+    return prove(checked, dtype=dtype, size=LARGEST if strict is True else strict).refusals(strict)
 
 
-def prove(checked: Checked, search: bool = True, dtype: str = "float32", size: float = math.inf) -> Proof:
+def prove(checked: Checked, search: bool = True, dtype: str = "float32", size: float = LARGEST) -> Proof:
     """Analyse value and gradient as they run on data of a type, and again as frameworks' optimisers leave them.
 
     `search` looks for inputs that fail, and for guards that mend it, where there is no proof. For undeclared data
@@ -76,7 +73,14 @@ def _repaired(checked: Checked, part: Part, reaches: Sequence[float]) -> Part:
     meaning = checked.meaning
     for text in repairs(checked, part.danger.node, inputs(checked, part.far)):
         try:
-            again = analyse(text, checked.params, uses=meaning.uses, epsilon=meaning.epsilon, measure=meaning.measure)
+            again = analyse(
+                text,
+                checked.params,
+                uses=meaning.uses,
+                epsilon=meaning.epsilon,
+                measure=meaning.measure,
+                rewrite=checked.best,
+            )
         except LossError:
             continue  # the guard would need another type: another may not
         if all(
@@ -96,7 +100,7 @@ def _part(name: str, form: Form, checked: Checked, search: bool, kind: Precision
     reaches = sizes[:1] if bounded else [reach for reach in sizes if reach <= kind.largest]
     reaches = reaches if bounded or not kind.is_half else [kind.largest, *reaches]
     analysed: dict[float, Finite] = {}
-    forms = Forms(reachable(roots), MOST_ENTRIES)
+    forms = Forms(reachable(roots), entries_in(builder))
 
     def fails(reach: float) -> bool:
         analysed[reach] = Finite(roots, inputs(checked, reach, kind), forms, min(stored.largest, LARGEST))
@@ -109,10 +113,27 @@ def _part(name: str, form: Form, checked: Checked, search: bool, kind: Precision
     if failing is None:
         return Part(name, float("inf"), None, (), None, precision=kind)
     danger = min(failing.dangers.values(), key=lambda each: each.node.number)
-    part = Part(name, proved, danger, tuple(_chain(danger)), None, precision=kind)
+    part = Part(name, proved, danger, tuple(_chain(danger)), None, precision=kind, open_data=_open_data(checked))
     far = [tried, *([max(tried, part.far)] if proved < part.far else reaches[:1])] if search else []
     trials = (witness(roots, builder, inputs(checked, reach), kind, stored) for reach in far)
     return replace(part, witness=next(filter(None, trials), None))
+
+
+def entries_in(builder: Builder) -> Interval:
+    """How many entries an axis of unknown size may have: more than usual where another must be as long."""
+    return Interval(MOST_ENTRIES.lo, max(MOST_ENTRIES.hi, *(point(float(size)).hi for size in sizes_of(builder))))
+
+
+def _open_data(checked: Checked) -> str:
+    """The declaration of the predictions, or else the labels, if it has no range and could have one."""
+    declared = data_declarations(checked.formula)
+    for name in ("y_pred", "y_true")[: 1 + (checked.uses_true and not checked.label)]:
+        declaration = declared.get(name)
+        if declaration is None:
+            return f"{name}: float[batch, *]"
+        if declaration.range is None and declaration.kind not in ("prob", "bool"):
+            return declaration.span.text
+    return ""
 
 
 def _is_open(interval: Interval) -> bool:

@@ -8,17 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from lossdsl.analysis.finite import MOST_ENTRIES, Finite
+from lossdsl.analysis.finite import Finite
+from lossdsl.analysis.forms import Forms
 from lossdsl.analysis.variants import variants
 from lossdsl.checked import Checked
 from lossdsl.guards import NoGradientError
 from lossdsl.interval import UNIT, Interval
+from lossdsl.ir.node import reachable
 from lossdsl.precision import FLOAT32
 from lossdsl.program import Form
-from lossdsl.proof import FAR, inputs
+from lossdsl.proof import FAR, entries_in, inputs
 
-SEVERAL = Interval(2.0, MOST_ENTRIES.hi)
-"""How long unknown axes are: of one entry a softmax is 1, whatever its logits are."""
+SEVERAL = 2.0
+"""No axis is taken to be shorter: of one entry a softmax is 1, whatever its logits are."""
 
 
 def stays_finite(checked: Checked, activation: str) -> bool:
@@ -42,4 +44,5 @@ def _forms(form: Form, checked: Checked) -> Iterator[Form]:
 
 def _is_finite(form: Form, given: Mapping[str, Interval]) -> bool:
     roots = variants(form.builder, form.roots[0], FLOAT32.computed)
-    return not Finite(roots, given, entries=SEVERAL).dangers
+    forms = Forms(reachable(roots), Interval(SEVERAL, entries_in(form.builder).hi))
+    return not Finite(roots, given, forms).dangers

@@ -9,7 +9,7 @@ from typing import Any
 
 from lossdsl.analysis.finite import Danger
 from lossdsl.backends.formula_text import short
-from lossdsl.errors import Diagnostic, diagnostic
+from lossdsl.errors import Diagnostic, Whole, diagnostic
 from lossdsl.interval import Interval
 from lossdsl.precision import FLOAT32, Precision
 from lossdsl.proof.witness import Witness
@@ -39,6 +39,8 @@ class Part:
     analysed: bool = True
     precision: Precision = FLOAT32
     """The type that data are rounded to."""
+    open_data: str = ""
+    """The declaration of data that lack a range, if any do."""
 
     @property
     def far(self) -> float:
@@ -59,8 +61,8 @@ class Part:
         """Where the operation in danger is written."""
         return self.danger.node.span if self.danger is not None else None
 
-    def render(self) -> Iterator[str]:
-        """The lines that say it to a person."""
+    def render(self, guarded: str = "proved with a guard") -> Iterator[str]:
+        """The lines that say it to a person: its guard below the word that it is `guarded`, or without it."""
         if self.danger is None:
             yield f"{self.name}: {f'proved to be finite{self._type}' if self.analysed else NOT_OURS}"
             return
@@ -73,8 +75,8 @@ class Part:
         yield from (f"    {text} lies in {interval}" for text, interval in self.chain)
         if self.witness is not None:
             yield f"  run: {self.witness}: the {self.name} is {self.witness.result:g}"
-        if self.repair:
-            yield "  proved with a guard:"
+        if self.repair and guarded:
+            yield f"  {guarded}:"
             yield from (f"    {line}" for line in self.repair.splitlines())
 
     @property
@@ -106,21 +108,30 @@ class Part:
         )
 
     @property
-    def _advice(self) -> str:
-        if self.repair and "\n" not in self.repair:
-            return f"with a guard it is proved: `{self.repair}`"
-        return "declare where the data lie, as `y_pred: float[batch, *] in [-1e6, 1e6]`, or guard the operand"
+    def _advice(self) -> Whole:
+        if self.repair:
+            shown = f"\n{self.repair}" if "\n" in self.repair else f" `{self.repair}`"
+            return Whole(f"with a guard it is proved:{shown}")
+        if not self.analysed:
+            return Whole("use a function whose derivative is known, or leave `strict` out")
+        if self.open_data:
+            return Whole(f"declare where the data lie, as `{self.open_data} in [-1e6, 1e6]`, or guard the operand")
+        return Whole("guard the operand, or declare narrower ranges")
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values, for `--format json`."""
-        found: dict[str, Any] = {"part": self.name, "verdict": self.verdict, "reach": self.reach}
+        """Plain values, for `--format json`, which has no word for infinity: what has no limit is None."""
+        found: dict[str, Any] = {"part": self.name, "verdict": self.verdict, "reach": _limit(self.reach)}
         found |= {"dtype": self.precision.name}
         if self.danger is not None:
             found["expression"] = short(self.danger.node)
-            found["chain"] = [[text, interval.lo, interval.hi] for text, interval in self.chain]
+            found["chain"] = [[text, _limit(interval.lo), _limit(interval.hi)] for text, interval in self.chain]
             found["witness"] = None if self.witness is None else str(self.witness)
             found["repair"] = self.repair or None
         return found
+
+
+def _limit(number: float) -> float | None:
+    return number if math.isfinite(number) else None
 
 
 @dataclass(frozen=True)
@@ -135,6 +146,15 @@ class Proof:
         found = {part.verdict for part in self.parts}
         return next(verdict for verdict in (ALARM, OPEN, UNSEEN, PROVED) if verdict in found)
 
+    def refusals(self, strict: bool | float) -> tuple[Diagnostic, ...]:
+        """What is wrong where a proof is demanded: for all declared data, or for undeclared data up to a size."""
+        wanted = math.inf if strict is True else strict
+        return tuple(found for part in self.parts if (found := part.refusal(wanted)) is not None)
+
     def render(self) -> str:
-        """As shown to a person."""
-        return "\n".join(line for part in self.parts for line in part.render())
+        """As shown to a person; a guard that mends value and gradient is shown once, below both."""
+        *others, last = self.parts
+        if not (others and last.repair and all(part.repair == last.repair for part in others)):
+            return "\n".join(line for part in self.parts for line in part.render())
+        lines = [line for part in others for line in part.render(guarded="")]
+        return "\n".join([*lines, *last.render("proved with a guard, value and gradient")])

@@ -12,7 +12,6 @@ from lossdsl.interval import Interval
 from lossdsl.ir.node import INPUT, Node, reachable
 from lossdsl.ops import OPERATORS, OPS, row
 from lossdsl.ops.op import Op
-from lossdsl.source import Span
 from lossdsl.syntax import ast
 
 MOST = 4
@@ -31,7 +30,7 @@ def repairs(checked: Checked, node: Node, given: Mapping[str, Interval]) -> Iter
     """
     text = checked.formula.span.source.text  # of a bare name, the text of the library
     within = _operand_ranges(checked, given)
-    suspects = [expr for expr in _suspects(checked, node) if within.get(expr.span) is not None]
+    suspects = [expr for expr in _suspects(checked, node) if expr.span.text in within]
     for expr in suspects[:MOST]:
         yield _guarded(text, [expr], within)
     alike = [expr for expr in suspects if _operation(expr) == _operation(suspects[0])]
@@ -39,19 +38,20 @@ def repairs(checked: Checked, node: Node, given: Mapping[str, Interval]) -> Iter
         yield _guarded(text, alike, within)
 
 
-def _operand_ranges(checked: Checked, given: Mapping[str, Interval]) -> dict[Span | None, Interval]:
-    """Where the operand lies that is to be guarded, by the place of its operation; not of numbers."""
+def _operand_ranges(checked: Checked, given: Mapping[str, Interval]) -> dict[str, Interval]:
+    """Where the operand lies that is to be guarded, by the text of its operation; not of numbers."""
     root = checked.display().elaborated.root
     assert root is not None
     nodes = reachable([root])
     known = ranges(nodes, {node: given[str(node.attr("name"))] for node in nodes if node.op == INPUT})
-    found = {}
+    found: dict[str, Interval] = {}
     for node in nodes:
         op = OPS.get(node.op)
-        if op is not None and op.guarded is not None:
-            operand = node.inputs[_place(op)]
-            if not operand.is_const:
-                found[node.span] = known[operand]
+        if op is None or op.guarded is None or node.span is None:
+            continue
+        operand = node.inputs[_place(op)]
+        if not operand.is_const:
+            found[node.span.text] = known[operand].hull(found.get(node.span.text, known[operand]))
     return found
 
 
@@ -59,14 +59,14 @@ def _place(op: Op) -> int:
     return next(i for i, argument in enumerate(op.signature.args) if argument.name == op.guarded)
 
 
-def _guarded(text: str, exprs: list[ast.Expr], within: Mapping[Span | None, Interval]) -> str:
+def _guarded(text: str, exprs: list[ast.Expr], within: Mapping[str, Interval]) -> str:
     """A text with guards around an operand of each expression, those within others left out."""
     taken = len(text)
     for expr in sorted(exprs, key=lambda each: each.span.start, reverse=True):
         op = row(_operation(expr))
         span = _operands(expr)[_place(op)].span
         if span.stop <= taken:
-            guard = _guard(op, _bare(span.text), within[expr.span])
+            guard = _guard(op, _bare(span.text), within[expr.span.text])
             text = text[: span.start] + guard + text[span.stop :]
             taken = span.start
     return text

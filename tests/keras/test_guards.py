@@ -155,4 +155,4 @@ def test_strict_refuses_what_is_not_proved() -> None:
         lossdsl.compile("mean(log(y_pred))", strict=True)
     with pytest.raises(lossdsl.LossError, match="a size above 0"):
         lossdsl.compile("mean(abs(y_pred))", strict=-1.0)
-    assert lossdsl.compile("mean(square(y_true - y_pred))", strict=1e6).formula
+    assert lossdsl.compile("mean(square(y_true - y_pred))", strict=np.float32(1e6)).formula

@@ -79,6 +79,8 @@ def test_a_formula_is_text(formula):
         ({"dtype": "object"}, "spec-setting"),
         ({"dtype": {"class_name": "DTypePolicy"}}, "saved-value"),
         ({"jit_compile": "sometimes"}, "spec-setting"),
+        ({"strict": -1.0}, "spec-setting"),
+        ({"strict": [1]}, "saved-value"),
         ({"epsilon": [1]}, "saved-value"),
         ({"uses": {"mse": {"class_name": "x"}}}, "saved-value"),
         ({"uses": ["mse"]}, "saved-value"),
@@ -87,6 +89,22 @@ def test_a_formula_is_text(formula):
 )
 def test_entries_are_known_and_of_their_kind(change, code):
     assert refused({"formula": FORMULA, "params": {"w": 1.0}, **change}) == code
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ({"formula": FORMULA, "rewrite": "x"}, "rewrite can't be 'x'"),
+        ({"formula": FORMULA, "rewrite": 1}, "rewrite can't be 1"),
+        ({"formula": FORMULA, "rewrite": None}, "rewrite can't be None"),
+        ({"formula": 3}, "a formula is text, and this is of type int"),
+        ({"formula": "huber", "params": 0.5}, "parameters have names, and this is of type float"),
+    ],
+)
+def test_arguments_are_of_their_kind(given, shown):
+    with pytest.raises(lossdsl.LossError) as caught:
+        lossdsl.compile(**{"w": 1.0, **given})
+    assert caught.value.diagnostics[0].message == shown
 
 
 def test_a_config_without_a_version_is_of_this_one():

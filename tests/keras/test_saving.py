@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import json
+import pickle
 import warnings
 
 import keras
@@ -141,6 +143,40 @@ def test_the_spec_makes_the_loss_again():
     loss = lossdsl.compile("w * mean(abs(y_true - y_pred))", w=2.0, reduction=None, dtype="float64", name="mine")
     assert loss.spec == lossdsl.LossSpec(loss.formula, {"w": 2.0}, "none", "mine", "float64")
     assert lossdsl.compile(FORMULA).spec == lossdsl.LossSpec(FORMULA)
+
+
+BOUNDED = "k: float = 1.0\ny_pred: float[batch, *] in [0, 1]\nmean(log(y_pred + k))"
+
+
+def test_a_loss_that_was_proved_makes_no_other_that_is_not(tmp_path):
+    loss = lossdsl.compile(BOUNDED, strict=True)
+    config = plain(loss.get_config())
+    assert config["strict"] is True
+    assert loss != lossdsl.compile(BOUNDED)
+    assert loss.with_params(k=2.0).get_config()["strict"] is True
+    for again in (copy.deepcopy(loss), pickle.loads(pickle.dumps(loss)), lossdsl.Loss.from_config(config)):
+        assert again == loss
+        with pytest.raises(lossdsl.LossError, match="not proved to be finite for all that is declared"):
+            again.with_params(k=-0.5)
+    with pytest.raises(lossdsl.LossError, match="not proved"):
+        lossdsl.Loss.from_config({**config, "params": {"k": -0.5}})
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2)])
+    model.compile("sgd", loss=loss)
+    model.save(tmp_path / "model.keras")
+    assert keras.models.load_model(tmp_path / "model.keras").loss == loss
+
+
+def test_a_proof_up_to_a_size_is_saved_with_it():
+    loss = lossdsl.compile("mean(square(y_true - y_pred))", strict=1e6)
+    assert (plain(loss.get_config())["strict"], loss.spec.strict) == (1e6, 1e6)
+    assert loss.with_params() == loss
+    assert "strict" not in lossdsl.compile("mean(square(y_true - y_pred))").get_config()
+
+
+def test_a_copy_of_a_formula_that_is_left_as_it_is_is_left_so_too():
+    loss = lossdsl.compile("mean(log(exp(y_pred)))", rewrite=False)
+    assert copy.deepcopy(loss) == loss
+    assert copy.deepcopy(loss.checked).key == pickle.loads(pickle.dumps(loss.checked)).key == loss.checked.key
 
 
 def test_another_key_for_another_meaning():
