@@ -39,6 +39,8 @@ class Polynomials:
             return self._squares(part, error, tiny)
         signed = any(x.lo < 0.0 for x in boxes)
         values = [at(part, corner) for corner in self.corners(variables)]
+        if not all(math.isfinite(size) for _, size in values):
+            return EVERYTHING
         slack = max(size for _, size in values) if signed else 0.0
         return Interval(
             min(value - error * (slack or size) for value, size in values) - tiny,
@@ -93,9 +95,12 @@ def is_linear(part: Polynomial) -> bool:
 
 
 def at(part: Polynomial, place: dict[Node, float]) -> tuple[float, float]:
-    """The value of a polynomial, and the sum of the sizes of its terms."""
+    """The value of a polynomial, and the sum of the sizes of its terms; where that is infinite no value is known."""
     products = [(factor, math.prod(place[x] for x in monomial)) for monomial, factor in part.items()]
-    return math.fsum(f.value * x for f, x in products), math.fsum(f.size * abs(x) for f, x in products)
+    size = sum(f.size * abs(x) for f, x in products)
+    if not math.isfinite(size):
+        return math.nan, math.inf
+    return math.fsum(f.value * x for f, x in products), size
 
 
 def _of_one(part: Polynomial, box: Interval, error: float, tiny: float) -> Interval:
@@ -110,4 +115,6 @@ def _of_one(part: Polynomial, box: Interval, error: float, tiny: float) -> Inter
     node = next(x for monomial in part for x in monomial)
     values = [at(part, {node: place})[0] for place in places]
     size = at(part, {node: box.magnitude})[1]
+    if not math.isfinite(size):
+        return EVERYTHING
     return Interval(min(values) - error * size - tiny, max(values) + error * size + tiny)

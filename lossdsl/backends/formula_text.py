@@ -42,10 +42,15 @@ def formula_text(root: Node, names: Mapping[Node, str]) -> str:
 
 
 def short(node: Node, limit: int = 60) -> str:
-    """One expression for a node, cut where it is long."""
+    """One expression for a node; where it is long, operands are left out, the longest first."""
     texts: dict[Node, tuple[str, int]] = {}
     for inner in reachable([node]):
-        text, binding = _text(inner, texts)
+        shown = {operand: texts[operand] for operand in inner.inputs}
+        text, binding = _text(inner, shown)
+        for operand in sorted(shown, key=lambda x: len(shown[x][0]), reverse=True):
+            if len(text) > limit:
+                shown[operand] = "...", ATOM
+                text, binding = _text(inner, shown)
         texts[inner] = (text, binding) if len(text) <= limit else ("...", ATOM)
     return texts[node][0]
 
