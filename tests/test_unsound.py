@@ -103,6 +103,27 @@ CASES = {
         sized(4096, "[0.1, 0.1]") + "mean(log(409.604 - cumsum(y_pred)))",
         "y_pred: float[batch, 100000] in [-1, 1]\nmean(log(1.001 - cumsum(softmax(y_pred))))",
     ],
+    "sums over axes of another length are other sums": [
+        BOTH.format("[1, 2]", "[0, 1]") + "sqrt(1.1 - sum(y_pred, axis=-1) / sum(y_true[..., 1:], axis=-1))",
+        BOTH.format("[1, 2]", "[0, 1]")
+        + "sqrt(1.1 - sum(y_pred, axis=-1) / sum(max(windows(y_true, 2), axis=-1), axis=k))",
+        UNITS + "sqrt(0.1 + sum(y_true[..., 1:] + 1.2, axis=-1) - sum(y_true, axis=-1) - sum(y_pred, axis=-1)"
+        " + sum(y_true * y_pred, axis=-1))",
+    ],
+    "axes that nothing says are as long": [
+        "y_true: float[batch, *] in [1, 2]\ny_pred: float[batch, *] in [0, 1]\nsqrt(1.1 - sum(y_pred) / sum(y_true))",
+        "y_true: float[batch, *] in [1, 2]\ny_pred: float[batch, *] in [0, 1]\nsqrt(0.1 + sum(y_true) - sum(y_pred))",
+    ],
+    "what is small beside other data is not small where those are 0": [
+        BOTH.replace("k", "3").format("[0, 1]", "[0, 1]")
+        + "sqrt(1.1 - sum(y_true * y_pred + 1e-13, axis=-1) / maximum(sum(y_true, axis=-1), 1e-20))",
+        BOTH.format("[0, 1e6]", "[0, 1]")
+        + "sqrt(1.1 - sum(y_true * y_pred + 1e-7, axis=-1) / maximum(sum(y_true, axis=-1), 1e-7))",
+        BOTH.format("[0, 1e30]", "[0, 1]")
+        + "log(1.1 - (sum(y_true * y_pred, axis=-1) + sum(y_pred, axis=-1)) / maximum(sum(y_true, axis=-1), 1))",
+        BOTH.format("[0, 1e13]", "[0, 1]") + "log(1.1 - sum(y_true, axis=-1)"
+        " / maximum(sum(y_true, axis=-1) - sum(y_pred, axis=-1), 1e-3))",
+    ],
     "what vanishes before it is multiplied by a large number": [
         UNITS + "mean(sqrt(y_pred * y_true * 1e25 - y_pred * 1e25 * y_true * sigmoid(y_true) + 1e-20))",
     ],
@@ -112,3 +133,10 @@ CASES = {
 @pytest.mark.parametrize("text", [text for texts in CASES.values() for text in texts])
 def test_not_proved(text: str) -> None:
     assert prove(analyse(text), search=False).parts[0].verdict != PROVED
+
+
+def test_the_square_of_one_length_is_not_the_product_of_two() -> None:
+    text = BOTH.format("[-10, 10]", "[-10, 10]") + (
+        "sqrt(1.1 - sum(y_pred * y_pred, axis=-1) / maximum(norm(y_pred, axis=-1) * norm(y_true, axis=-1), 1e-6))"
+    )
+    assert prove(analyse(text, rewrite=False), search=False).parts[0].verdict != PROVED

@@ -8,10 +8,11 @@ from typing import NamedTuple
 
 from lossdsl.analysis.ranges import entries_of
 from lossdsl.interval import SLACK, Interval
+from lossdsl.ir.axes import Constraint
 from lossdsl.ir.node import CAST, STRUCTURAL, Node
 from lossdsl.ops import row
 from lossdsl.ops.op import Family, RangeRule
-from lossdsl.types import DType
+from lossdsl.types import Dim, DType
 
 MOST_TERMS, MOST_DEGREE = 12, 3
 """Larger polynomials are not looked at."""
@@ -56,6 +57,8 @@ class Over(NamedTuple):
     operation: str
     axes: tuple[str, ...]
     entries: Interval
+    sizes: tuple[Dim, ...]
+    """How long each axis is: of a slice or of windows an axis is shorter, and another sum."""
 
 
 class Form(NamedTuple):
@@ -83,8 +86,10 @@ class Forms:
     into a sum, or functions on numbers side by side.
     """
 
-    def __init__(self, nodes: Iterable[Node], entries: Interval) -> None:
+    def __init__(self, nodes: Iterable[Node], entries: Interval, known: Iterable[Constraint] = ()) -> None:
+        """`entries` is how long an axis of unknown size may be; of sizes that are `known` to be equal sums are one."""
         self.entries = entries
+        self.sizes = _equal(known)
         self.of: dict[Node, Form] = {}
         self.ulps: dict[Node, float] = {}
         """Units in the last place by which two computations of a value may differ; what is not here, by anything."""
@@ -151,7 +156,19 @@ class Forms:
         return None
 
     def _over(self, operation: str, node: Node) -> Over:
-        return Over(operation, tuple(sorted(node.axes)), entries_of(node, self.entries))
+        axes = {axis.id: axis.size for operand in node.inputs for axis in operand.type.axes if axis.id in node.axes}
+        sizes = tuple(self.sizes.get(axes[axis], axes[axis]) for axis in sorted(axes))
+        return Over(operation, tuple(sorted(node.axes)), entries_of(node, self.entries), sizes)
+
+
+def _equal(known: Iterable[Constraint]) -> dict[Dim, Dim]:
+    """For each size the one that stands for all that are equal to it."""
+    found: dict[Dim, Dim] = {}
+    for constraint in known:
+        if constraint.relation == "==":
+            old, new = (found.get(size, size) for size in (constraint.left, constraint.right))
+            found |= {size: new for size in (*found, constraint.left, old) if found.get(size, size) == old}
+    return found
 
 
 def _atom(node: Node) -> Form:

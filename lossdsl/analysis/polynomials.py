@@ -13,6 +13,8 @@ from lossdsl.ir.node import Node
 TINY = 1e-28
 """More than what an entry loses where numbers are so small that products, or functions, leave nothing of them."""
 MOST_VARIABLES = 5
+ROUNDED = 1e-12
+"""The share by which corners may be off that are computed in float64."""
 
 
 class Polynomials:
@@ -25,9 +27,12 @@ class Polynomials:
         """All values: where it is linear in every variable, those at corners; each term off by such a share of it."""
         return self._range(part, error, self.tiny(part))
 
-    def exact(self, part: Polynomial) -> Interval:
-        """All values, of numbers that nothing rounds."""
-        return self._range(part, 0.0, 0.0)
+    def is_positive(self, part: Polynomial) -> bool:
+        """Whether it is never negative, of numbers that nothing rounds: at each corner, to what float64 loses there."""
+        variables = variables_of(part)
+        if not is_linear(part) or len(variables) > MOST_VARIABLES:
+            return self._range(part, 0.0, 0.0).lo >= 0.0
+        return all(value >= -ROUNDED * size for value, size in (at(part, place) for place in self.corners(variables)))
 
     def _range(self, part: Polynomial, error: float, tiny: float) -> Interval:
         variables = variables_of(part)

@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Iterator
 
 from lossdsl.analysis.forms import MOST_DEGREE, NONE, Factor, Forms, Polynomial
-from lossdsl.analysis.polynomials import Polynomials, at, variables_of
+from lossdsl.analysis.polynomials import MOST_VARIABLES, ROUNDED, Polynomials, at, variables_of
 from lossdsl.interval import NO, SIGNED_UNIT, ULP, Interval, outward, point
 from lossdsl.ir.node import INPUT, Node
 from lossdsl.ops.reduction import SUM_ULPS
@@ -20,9 +20,6 @@ CANCELLED = 4.0
 """How many times as large as a sum its terms may be, so that their rounding is still one of the sum."""
 SMALL = 1e-30
 """What vanishes in a product does not show beside a divisor above this."""
-ROUNDED = 1e-12
-"""The share by which corners are off that are computed in float64."""
-MOST_CORNERS = 64
 Intervals = Callable[[Node], Interval]
 
 
@@ -59,16 +56,17 @@ class _Part:
     def ends(self) -> Interval | None:
         """Between which multiples of what is below that which is above lies, in every entry."""
         ratios = list(self._ratios())
-        if not self._is_positive(self.below) or not ratios:
+        positive = self.polynomials.is_positive
+        if not ratios or not positive(self.below):
             return None
         low, high = min(ratios), max(ratios)
         most = {monomial: Factor(CANCELLED * f.value, CANCELLED * f.size) for monomial, f in self.below.items()}
         size = max(1.0, abs(low), abs(high))
         sizes = [(self._sizes(self.above), size), (self._sizes(self.below), 1.0)]
-        within = self._is_positive(_less(self.above, self.below, low)) and self._is_positive(
+        within = positive(_less(self.above, self.below, low)) and positive(
             _less(_times(self.below, high), self.above, 1.0)
         )
-        bounded = all(self._is_positive(_less(_times(most, by), part, 1.0)) for part, by in sizes)
+        bounded = all(positive(_less(_times(most, by), part, 1.0)) for part, by in sizes)
         return Interval(low, high) if within and bounded else None
 
     def lost(self) -> float:
@@ -84,7 +82,7 @@ class _Part:
     def _ratios(self) -> Iterator[float]:
         """The quotients at corners."""
         variables = variables_of(self.above, self.below)
-        if 2 ** len(variables) > MOST_CORNERS:
+        if len(variables) > MOST_VARIABLES:
             return
         for corner in self.polynomials.corners(variables):
             (above, _), (below, size) = at(self.above, corner), at(self.below, corner)
@@ -104,11 +102,6 @@ class _Part:
                     size *= box.magnitude
             found[tuple(rest)] = found.get(tuple(rest), NONE).plus(Factor(size, size))
         return found
-
-    def _is_positive(self, part: Polynomial) -> bool:
-        """Whether a polynomial is never negative, but for what is lost in float64."""
-        size = self.polynomials.exact(self._sizes(part)).magnitude
-        return math.isfinite(size) and self.polynomials.exact(part).lo >= -ROUNDED * size
 
 
 def _times(part: Polynomial, number: float) -> Polynomial:
@@ -142,8 +135,15 @@ def _times_number(node: Node) -> tuple[float, Node]:
 
 def _are_lengths(above: Node, below: Node) -> bool:
     """Whether a scalar product is divided by the lengths of both vectors."""
-    whole = above.inputs[0] if above.op == "sum" else above
-    if whole.op not in ("contraction", "multiply") or above.op not in ("contraction", "sum") or below.op != "multiply":
+    vectors = scalar_product(above)
+    if below.op != "multiply" or not vectors or not all(x.type.has(axis) for x in vectors for axis in above.axes):
         return False
-    lengths = [(x.op, *x.inputs, sorted(x.axes)) for x in below.inputs]
-    return all(("norm", x, sorted(above.axes)) in lengths and all(map(x.type.has, above.axes)) for x in whole.inputs)
+    lengths = sorted((x.inputs[0].number, x.op, *sorted(x.axes)) for x in below.inputs if x.inputs)
+    return lengths == sorted((x.number, "norm", *sorted(above.axes)) for x in vectors)
+
+
+def scalar_product(node: Node) -> tuple[Node, ...]:
+    """The two vectors whose entries are multiplied and added up; none where a node is no such sum."""
+    if node.op == "contraction":
+        return node.inputs
+    return node.inputs[0].inputs if node.op == "sum" and node.inputs[0].op == "multiply" else ()

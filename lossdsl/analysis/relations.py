@@ -13,7 +13,7 @@ from itertools import product
 
 from lossdsl.analysis.forms import MOST_DEGREE, Form, Forms, Monomial, Polynomial
 from lossdsl.analysis.polynomials import TINY, Polynomials
-from lossdsl.analysis.quotients import quotient
+from lossdsl.analysis.quotients import quotient, scalar_product
 from lossdsl.analysis.ranges import entries_of
 from lossdsl.interval import (
     NO,
@@ -238,8 +238,8 @@ class Relations:
 
 def _cosine(node: Node) -> Iterator[Interval]:
     """The scalar product of two vectors of length 1, or of none, lies between -1 and 1."""
-    whole = node if node.op == "contraction" else node.inputs[0]
-    if whole.op in ("contraction", "multiply") and all(_is_direction(x, node.axes) for x in whole.inputs):
+    vectors = scalar_product(node)
+    if vectors and all(_is_direction(x, node.axes) for x in vectors):
         yield SIGNED_UNIT.widened(2 * SUM_ULPS)
 
 

@@ -61,7 +61,9 @@ def _of_operation(y_pred: Any, values: Any) -> str | None:
     operation = getattr(y_pred, "op", None)  # an eager tensor that a graph captures has none
     if operation is None or not operation.inputs or operation.inputs[0] is not values:
         return None
-    return _BY_OPERATION.get(operation.type)
+    activation = _BY_OPERATION.get(operation.type)
+    # as by numbers: what is 1 whatever the model says is of no class
+    return None if activation == "softmax" and values.shape[-1] in (None, 1) else activation
 
 
 def activation_of(y_pred: Any, logits: Logits) -> str | None:

@@ -100,7 +100,7 @@ def _part(name: str, form: Form, checked: Checked, search: bool, kind: Precision
     reaches = sizes[:1] if bounded else [reach for reach in sizes if reach <= kind.largest]
     reaches = reaches if bounded or not kind.is_half else [kind.largest, *reaches]
     analysed: dict[float, Finite] = {}
-    forms = Forms(reachable(roots), entries_in(builder))
+    forms = Forms(reachable(roots), entries_in(builder), checked.display().elaborated.constraints)
 
     def fails(reach: float) -> bool:
         analysed[reach] = Finite(roots, inputs(checked, reach, kind), forms, min(stored.largest, LARGEST))

@@ -6,7 +6,7 @@ kept something else from 0, or from infinity: such a loss stays on the probabili
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from lossdsl.analysis.finite import Finite
 from lossdsl.analysis.forms import Forms
@@ -14,6 +14,7 @@ from lossdsl.analysis.variants import variants
 from lossdsl.checked import Checked
 from lossdsl.guards import NoGradientError
 from lossdsl.interval import UNIT, Interval
+from lossdsl.ir.axes import Constraint
 from lossdsl.ir.node import reachable
 from lossdsl.precision import FLOAT32
 from lossdsl.program import Form
@@ -28,9 +29,10 @@ def stays_finite(checked: Checked, activation: str) -> bool:
     given = inputs(checked, FAR)
     probabilities = {**given, "y_pred": given["y_pred"].meet(UNIT) or UNIT}
     logits = {**given, "y_pred": Interval(-FAR, FAR)}
-    plain, instead = checked.display().form, checked.display(activation).form
-    pairs = zip(_forms(plain, checked), _forms(instead, checked), strict=False)
-    return all(_is_finite(b, logits) or not _is_finite(a, probabilities) for a, b in pairs)
+    plain, instead = checked.display(), checked.display(activation)
+    pairs = zip(_forms(plain.form, checked), _forms(instead.form, checked), strict=False)
+    known = plain.elaborated.constraints
+    return all(_is_finite(b, logits, known) or not _is_finite(a, probabilities, known) for a, b in pairs)
 
 
 def _forms(form: Form, checked: Checked) -> Iterator[Form]:
@@ -42,7 +44,7 @@ def _forms(form: Form, checked: Checked) -> Iterator[Form]:
             return
 
 
-def _is_finite(form: Form, given: Mapping[str, Interval]) -> bool:
+def _is_finite(form: Form, given: Mapping[str, Interval], known: Sequence[Constraint]) -> bool:
     roots = variants(form.builder, form.roots[0], FLOAT32.computed)
-    forms = Forms(reachable(roots), Interval(SEVERAL, entries_in(form.builder).hi))
+    forms = Forms(reachable(roots), Interval(SEVERAL, entries_in(form.builder).hi), known)
     return not Finite(roots, given, forms).dangers

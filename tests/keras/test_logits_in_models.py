@@ -236,3 +236,14 @@ def test_the_probability_of_what_was_true_is_chosen(body, activation, distance):
     found = model.fit(np.array([[90.0, -90.0]], "float32"), np.array([[0.0, 1.0]]), verbose=0)
     assert found.history["loss"] == pytest.approx([distance])
     assert np.abs(model.get_weights()[0] - np.eye(2)).max() > 0.1
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_softmax_of_one_class_is_left_alone(mode):
+    """It is 1 whatever the model says: the logarithm of what it leaves is that of nothing."""
+    body = "y_pred: prob[batch, k]\nmean(-y_true * log(y_pred + 1e-7) - (1 - y_true) * log(1 - y_pred + 1e-7))"
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, "softmax")])
+    model.compile("sgd", loss=lossdsl.compile(body), **MODES[mode])
+    found = model.fit(np.ones((2, 1), "float32"), np.array([[0.0], [1.0]]), verbose=0)
+    assert found.history["loss"] == pytest.approx([8.0], rel=0.02)
+    assert np.all(np.isfinite(model.get_weights()[0]))
