@@ -21,7 +21,7 @@ from lossdsl.ir.node import show as show_graph
 from lossdsl.messages import Severity
 from lossdsl.precision import Precision, precision
 from lossdsl.program import Program, Term, aligned
-from lossdsl.proof import Proof, lost_constants, prove, refusals
+from lossdsl.proof import REACHES, Proof, lost_constants, prove, refusals
 from lossdsl.proof.on_logits import stays_finite
 from lossdsl.rewrite.passes import Applied
 from lossdsl.source import Source, Span
@@ -63,7 +63,10 @@ class Report:
 
     def refusals(self, strict: bool | float) -> tuple[Diagnostic, ...]:
         """What is not proved: for all declared data, or for undeclared data up to a size."""
-        return refusals(self._checked, strict, self.dtype) if self._checked is not None and strict else ()
+        if self._checked is None or not strict:
+            return ()
+        tried = self.proof is not None and (strict is True or strict in REACHES)
+        return self.proof.refusals(strict) if self.proof and tried else refusals(self._checked, strict, self.dtype)
 
     @cached_property
     def guards(self) -> tuple[Inserted, ...]:
@@ -74,7 +77,8 @@ class Report:
     def logits(self) -> tuple[str, ...]:
         """The activations (`sigmoid`, `softmax`) whose logits the loss uses in place of the probabilities they made."""
         checked = self._checked
-        return tuple(a for a in checked.activations if stays_finite(checked, a)) if checked is not None else ()
+        every = checked.activations if checked is not None else ()
+        return tuple(a for a in every if checked is not None and stays_finite(checked, a, self.dtype))
 
     def render(self) -> str:
         """The report as shown to a person."""

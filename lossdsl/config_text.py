@@ -36,6 +36,8 @@ class Leaf:
     source: Source = field(repr=False)
 
 
+MERGE = "<<"
+"""The key under which a mapping takes over what others hold."""
 Node = Leaf | list["Node"] | dict[str, "Node"]
 
 
@@ -98,21 +100,25 @@ def _after(char: str, raw: str, at: int, escapes: str) -> int:
 
 
 def read_yaml(content: str, name: str) -> Iterator[Node]:
-    """The documents of a YAML or JSON file; what an alias repeats is read once, where it stands."""
+    """The documents of a YAML or JSON file; what an alias repeats is read once, where it stands, but for a merge."""
     import yaml
 
     # JSON may be indented with tabs, which YAML forbids; inside a value a tab is an escape in both.
     file = _File(content.replace("\t", " ") if content.lstrip()[:1] in "{[" else content, name)
     documents: list[Node] = []
     stack: list[tuple[Node, str | None]] = []
+    anchored: dict[str | None, Node] = {}
     try:
         for event in yaml.parse(file.content, Loader=yaml.SafeLoader):
             if isinstance(event, yaml.ScalarEvent):
                 _put(documents, stack, _scalar(file, event))
             elif isinstance(event, yaml.AliasEvent):
-                _put(documents, stack, file.leaf("", 0, 0, ""))
+                nothing = file.leaf("", 0, 0, "")
+                merged = any(key == MERGE for _, key in stack[-2:])
+                _put(documents, stack, anchored.get(event.anchor, nothing) if merged else nothing)
             elif isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
                 stack.append(({} if isinstance(event, yaml.MappingStartEvent) else [], None))
+                anchored[event.anchor] = stack[-1][0]
             elif isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent):
                 _put(documents, stack, stack.pop()[0])
     except yaml.YAMLError as error:

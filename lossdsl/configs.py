@@ -16,7 +16,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from lossdsl import library
-from lossdsl.config_text import Leaf, Node, read_toml, read_yaml
+from lossdsl.config_text import MERGE, Leaf, Node, read_toml, read_yaml
 from lossdsl.errors import fail
 from lossdsl.source import Source
 from lossdsl.spec import LossSpec
@@ -54,7 +54,7 @@ class Found:
     """Those that are allowed there."""
     dtype: str | None = None
     """The type that stands beside the formula."""
-    strict: str | None = None
+    strict: object = None
     """What stands beside the formula of a proof that is demanded."""
 
 
@@ -88,7 +88,8 @@ def _walk(root: Node) -> Iterator[tuple[Leaf, Mapping[str, Node], bool, tuple[st
             stack.extend((item, key, under, around, known) for item in reversed(node))
         else:
             known = SAVED if key == "config" and "class_name" in around else SPEC
-            below = [(item, name, _under(name, under, node), node, known) for name, item in node.items()]
+            own = {name: item for name, item in node.items() if name != MERGE}
+            below = [(item, name, _under(name, under, node), node, known) for name, item in own.items()]
             stack.extend(reversed(below))
 
 
@@ -109,7 +110,7 @@ def _under(key: str, under: str, around: Mapping[str, Node]) -> str:
 
 def _found(leaf: Leaf, around: Mapping[str, Node], metric: bool, known: tuple[str, ...]) -> Found:
     given: dict[str, Node] = {}
-    around = around if "formula" in around else {}
+    around = _merged(around) if "formula" in around else {}
     if around:
         target = around.get("_target_")
         if isinstance(target, Leaf) and target.text.startswith("lossdsl."):
@@ -118,13 +119,23 @@ def _found(leaf: Leaf, around: Mapping[str, Node], metric: bool, known: tuple[st
         params = around.get("params")
         given |= params if isinstance(params, dict) else {}
     values = {name: _value(node) for name, node in given.items()}
-    dtype, strict = (node.text if isinstance(node := around.get(key), Leaf) else None for key in ("dtype", "strict"))
-    texts = [leaf.text, dtype or "", strict or "", *(item for value in values.values() for item in _texts(value))]
+    dtype = node.text if isinstance(node := around.get("dtype"), Leaf) else None
+    strict = _value(around["strict"]) if "strict" in around else None
+    texts = [leaf.text, dtype or "", str(strict), *(item for value in values.values() for item in _texts(value))]
     hits = (_INTERPOLATION.search(text) for text in texts)
     first = next((hit.group() for hit in hits if hit), None)
-    settings = () if "_target_" in around else tuple(key for key in around if key != "<<")  # YAML's own: a merge
+    settings = () if "_target_" in around else tuple(around)
     named = dtype if dtype not in ("", "null", "~", "None") else None
     return Found(leaf.source, values, metric, first, settings, known, named, strict)
+
+
+def _merged(around: Mapping[str, Node]) -> dict[str, Node]:
+    """A mapping with what a merge brings in, where it says nothing itself."""
+    own = {key: node for key, node in around.items() if key != MERGE}
+    merged = around.get(MERGE, [])
+    for base in merged if isinstance(merged, list) else [merged]:
+        own = {**_merged(base), **own} if isinstance(base, dict) else own
+    return own
 
 
 def _value(node: Node, depth: int = 2) -> object:

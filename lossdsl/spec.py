@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 REDUCTIONS = ("sum_over_batch_size", "mean", "sum", "mean_with_sample_weight", "none")
 """What Keras does with one value per sample, as it names it."""
 _NAME = re.compile(r"[A-Za-z0-9.][A-Za-z0-9_.\\/>-]*")
-_WORDS = {"true": True, "false": False}
+_WORDS = {"true": True, "false": False, "yes": True, "no": False, "on": True, "off": False}
 
 
 @dataclass(frozen=True)
@@ -233,7 +233,7 @@ def check_strict(strict: object) -> bool | float:
     if isinstance(found, bool):
         return found
     if isinstance(found, int | float | Fraction) and found > 0:
-        return True if found > sys.float_info.max else float(found)
+        return True if found > sys.float_info.max else float(found) or sys.float_info.min
     raise _setting("strict", strict, "it is True, False, or a size above 0")
 
 

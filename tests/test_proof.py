@@ -170,6 +170,8 @@ def test_a_witness_fails_where_it_is_run(text: str) -> None:
             "mean(y_true/(y_pred - 1))",
             "mean(y_true/where(y_pred - 1 < 0, minimum(y_pred - 1, -epsilon), maximum(y_pred - 1, epsilon)))",
         ),
+        ("mean(y_pred ** -1)", "mean(where(y_pred < 0, minimum(y_pred, -epsilon), maximum(y_pred, epsilon)) ** -1)"),
+        ("mean(y_pred ** 0.5)", "mean(maximum(y_pred, epsilon) ** 0.5)"),
         ("mean(1 / abs(y_pred))", "mean(1 / maximum(abs(y_pred), epsilon))"),
         ("mean(y_true / 2 / y_pred ** 2)", "mean(y_true / 2 / maximum(y_pred ** 2, epsilon))"),
         (

@@ -110,6 +110,10 @@ CASES = {
         UNITS + "sqrt(0.1 + sum(y_true[..., 1:] + 1.2, axis=-1) - sum(y_true, axis=-1) - sum(y_pred, axis=-1)"
         " + sum(y_true * y_pred, axis=-1))",
     ],
+    "products among the smallest floats, which torch keeps, are rounded up": [
+        BOTH.format("[2e-38, 1]", "[0, 1e-7]")
+        + "-log(1.1 - sum(y_true * y_pred * 1e7, axis=-1) / sum(y_true, axis=-1))",
+    ],
     "axes that nothing says are as long": [
         "y_true: float[batch, *] in [1, 2]\ny_pred: float[batch, *] in [0, 1]\nsqrt(1.1 - sum(y_pred) / sum(y_true))",
         "y_true: float[batch, *] in [1, 2]\ny_pred: float[batch, *] in [0, 1]\nsqrt(0.1 + sum(y_true) - sum(y_pred))",
@@ -133,6 +137,21 @@ CASES = {
 @pytest.mark.parametrize("text", [text for texts in CASES.values() for text in texts])
 def test_not_proved(text: str) -> None:
     assert prove(analyse(text), search=False).parts[0].verdict != PROVED
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "mean((square(y_pred)*1e200*1e200*y_true + y_true) - square(y_pred)*y_true*1e200*1e200 + y_true*y_pred)",
+        "mean(sum(softmax(y_pred)*1e200*1e200*y_true - softmax(y_pred)*y_true*1e200*1e200, axis=-1))",
+        "mean(cumsum(softmax(y_pred)*1e200*1e200*y_true - softmax(y_pred)*1e200*1e200*y_pred))",
+        "mean(sum(y_pred * 1e200 * 1e200 * y_true, axis=-1) / sum(y_pred * 1e200 * 1e200, axis=-1))",
+        "mean(std(exp(1000 * y_pred)))",
+    ],
+)
+def test_factors_beyond_floats(body: str) -> None:
+    """Nothing is proved of them, and nothing breaks down."""
+    assert prove(analyse(BOTH.format("[1, 2]", "[1, 2]") + body), search=False).parts[0].verdict != PROVED
 
 
 def test_the_square_of_one_length_is_not_the_product_of_two() -> None:

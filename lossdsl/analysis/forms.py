@@ -3,6 +3,7 @@ computed."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
@@ -73,6 +74,11 @@ class Form(NamedTuple):
         return self.parts[None] if self.parts.keys() == {None} else None
 
     @property
+    def is_finite(self) -> bool:
+        """Whether all factors are finite: of `x * 1e200 * 1e200` nothing is known."""
+        return all(math.isfinite(factor.size) for part in self.parts.values() for factor in part.values())
+
+    @property
     def number(self) -> float | None:
         """The number that it is, if it is one."""
         plain = self.plain
@@ -96,7 +102,8 @@ class Forms:
         self.products: set[Node] = set()
         for node in nodes:
             self._classify(node)
-            self.of[node] = self._form(node) or _atom(node)
+            form = self._form(node)
+            self.of[node] = form if form is not None and form.is_finite else _atom(node)
 
     def _classify(self, node: Node) -> None:
         if node.op in PRODUCTS or (node.op in PASSED and any(x in self.products for x in node.inputs)):

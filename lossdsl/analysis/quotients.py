@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 
-from lossdsl.analysis.forms import MOST_DEGREE, NONE, Factor, Forms, Polynomial
+from lossdsl.analysis.forms import MOST_DEGREE, NONE, Factor, Forms, Monomial, Polynomial
 from lossdsl.analysis.polynomials import MOST_VARIABLES, ROUNDED, Polynomials, at, variables_of
 from lossdsl.interval import NO, SIGNED_UNIT, ULP, Interval, outward, point
 from lossdsl.ir.node import INPUT, Node
@@ -60,6 +60,7 @@ class _Part:
         if not ratios or not positive(self.below):
             return None
         low, high = min(ratios), max(ratios)
+        # terms that cancel must not be so large that their rounding shows in the sum
         most = {monomial: Factor(CANCELLED * f.value, CANCELLED * f.size) for monomial, f in self.below.items()}
         size = max(1.0, abs(low), abs(high))
         sizes = [(self._sizes(self.above), size), (self._sizes(self.below), 1.0)]
@@ -74,10 +75,9 @@ class _Part:
         return self.polynomials.tiny(self.above) + self.polynomials.tiny(self.below)
 
     def loses_nothing(self) -> bool:
-        """Whether what vanishes is above alone, and brings the quotient nearer to 0."""
-        whole = all(f.value >= 1.0 and all(map(_is_given, m)) and len(m) <= 1 for m, f in self.below.items())
-        alike = all(self.polynomials.term(m, f.value).lo >= 0.0 for m, f in self.above.items())
-        return whole and (alike or len(self.above) == 1)
+        """Whether no product is so small that it is rounded to the smallest floats, or to 0."""
+        parts = [*self.above.items(), *self.below.items()]
+        return all(abs(factor.value) >= 1.0 and _is_given(monomial) for monomial, factor in parts)
 
     def _ratios(self) -> Iterator[float]:
         """The quotients at corners."""
@@ -96,7 +96,7 @@ class _Part:
             size, rest = factor.size, []
             for x in monomial:
                 box = self.polynomials.interval(x)
-                if box.lo >= 0.0 or monomial.count(x) == 2:
+                if box.lo >= 0.0 or monomial.count(x) == 2:  # a square is not negative
                     rest.append(x)
                 else:
                     size *= box.magnitude
@@ -116,9 +116,10 @@ def _less(part: Polynomial, other: Polynomial, number: float) -> Polynomial:
     return found
 
 
-def _is_given(node: Node) -> bool:
-    """Whether a value holds no numbers that are smaller than normal ones."""
-    return node.op == INPUT or node.type.dtype is DType.BOOL
+def _is_given(monomial: Monomial) -> bool:
+    """Whether a product is of no more than one number of the data, which are never smaller than normal ones."""
+    numbers = [node for node in monomial if node.type.dtype is not DType.BOOL]
+    return len(numbers) <= 1 and all(node.op == INPUT for node in numbers)
 
 
 def _times_number(node: Node) -> tuple[float, Node]:

@@ -71,13 +71,14 @@ def is_fixed(node: Node) -> bool:
 
 def _is_power(divisor: Node) -> bool:
     """Whether XLA multiplies by a power, or a product of exponentials, with the negative exponent."""
-    stack = [divisor]
+    seen, stack = set(), [divisor]
     while stack:
         part = stack.pop()
         if part.op in ("power", "exp"):
             return True
-        if part.op in (CAST, "kept_apart", "rounded", "negative", "multiply", "square"):
+        if part.op in (CAST, "kept_apart", "rounded", "negative", "multiply", "square") and part not in seen:
             stack.extend(part.inputs)
+        seen.add(part)
     return False
 
 

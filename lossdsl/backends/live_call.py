@@ -94,12 +94,15 @@ class Dispatcher:
         jit_compile: bool | str,
         gradient: str,
         logits: bool | str,
+        strict: bool | float = False,
     ) -> None:
         self._checked = checked
         self._reduction = None if reduction == "none" else reduction
         self._dtype = dtype
         self._jit = jit_compile is True
         self._ours = gradient == "ours"
+        self._strict = strict
+        self._finite: dict[str, bool] = {}
         numbers = self._ours or keras.config.backend() != "torch"  # under `torch.func` nobody may look at them
         self._logits = logits == "auto" and checked.may_use_logits and numbers
         self._plans: dict[Hashable, Plan | None] = {}
@@ -203,8 +206,7 @@ class Dispatcher:
             program: Program | None = checked.program(true, pred, alive=alive)
         else:
             program = checked.from_logits(true, pred, activation, alive=alive)
-            program = program if program is not None and stays_finite(checked, activation) else None
-        if program is None:
+        if program is None or not self._may_be(activation):
             return None
         formula = formula_of(checked, program, coupled, self._ours, labels, self._jit)
         try:
@@ -220,6 +222,12 @@ class Dispatcher:
         own = formula.total is not None and self._reduction is not None and ranks == (None, None)
         key = checked.key, program.source, settings, inputs
         return Plan(program, formula, ranks, labels, own, dtype, key)
+
+    def _may_be(self, activation: str | None) -> bool:
+        """Whether the logits of an activation make nothing infinite: asked once, for all shapes."""
+        if activation is not None and activation not in self._finite:
+            self._finite[activation] = stays_finite(self._checked, activation, self._dtype, self._strict)
+        return activation is None or self._finite[activation]
 
     def _compiled(self, plan: Plan) -> Any:
         held = self._held.get(plan.key)

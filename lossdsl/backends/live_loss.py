@@ -69,7 +69,7 @@ class Loss(keras.losses.Loss):  # type: ignore[misc]
         self._logits = check_logits(logits)
         self._strict = check_strict(strict)
         demand(self._checked, self._strict, used)
-        self._dispatcher = Dispatcher(self._checked, reduction, used, jit_compile, gradient, self._logits)
+        self._dispatcher = Dispatcher(self._checked, reduction, used, jit_compile, gradient, self._logits, self._strict)
         for found in (*lost_constants(self._checked, precision(used)), *self._checked.warnings):
             warnings.warn(found.render(), UserWarning, stacklevel=3)
         self._sealed = True

@@ -47,7 +47,8 @@ def check_declarations(elaborator: Elaborator, formula: ast.Formula) -> None:
         seen.add(statement.name)
         if statement.name in INPUTS and statement.default is not None:
             elaborator.report(diagnostic("input-with-default", statement.default.span, name=statement.name))
-        if statement.kind == "prob" and statement.range is not None and not _probable(statement.range):
+        data = statement.name in INPUTS
+        if data and statement.kind == "prob" and statement.range is not None and not _probable(statement.range):
             span = statement.range.span
             elaborator.report(diagnostic("prob-range", span, name=statement.name, range=_shown(statement.range)))
 

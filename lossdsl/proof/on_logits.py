@@ -6,45 +6,55 @@ kept something else from 0, or from infinity: such a loss stays on the probabili
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 
-from lossdsl.analysis.finite import Finite
+from lossdsl.analysis.finite import MOST_ENTRIES, Finite
 from lossdsl.analysis.forms import Forms
 from lossdsl.analysis.variants import variants
 from lossdsl.checked import Checked
 from lossdsl.guards import NoGradientError
-from lossdsl.interval import UNIT, Interval
-from lossdsl.ir.axes import Constraint
+from lossdsl.interval import LARGEST, UNIT, Interval
 from lossdsl.ir.node import reachable
-from lossdsl.precision import FLOAT32
+from lossdsl.precision import precision
 from lossdsl.program import Form
 from lossdsl.proof import FAR, entries_in, inputs
 
-SEVERAL = 2.0
-"""No axis is taken to be shorter: of one entry a softmax is 1, whatever its logits are."""
+FEWEST = {"sigmoid": MOST_ENTRIES.lo, "softmax": 2.0}
+"""How many entries axes of unknown size have at least: of one entry a softmax is 1, whatever its logits are."""
 
 
-def stays_finite(checked: Checked, activation: str) -> bool:
-    """Whether value and gradient are proved on logits, up to FAR in size, where they are on the probabilities."""
-    given = inputs(checked, FAR)
-    probabilities = {**given, "y_pred": given["y_pred"].meet(UNIT) or UNIT}
-    logits = {**given, "y_pred": Interval(-FAR, FAR)}
-    plain, instead = checked.display(), checked.display(activation)
-    pairs = zip(_forms(plain.form, checked), _forms(instead.form, checked), strict=False)
-    known = plain.elaborated.constraints
-    return all(_is_finite(b, logits, known) or not _is_finite(a, probabilities, known) for a, b in pairs)
+def stays_finite(checked: Checked, activation: str, dtype: str = "float32", strict: bool | float = False) -> bool:
+    """Whether value and gradient of a loss of a type are proved on logits where they are on the probabilities.
+
+    Logits are taken to be up to FAR in size, and so are undeclared labels, or up to what `strict` asks for.
+    """
+    kind = precision(dtype)
+    plain, instead = (list(_forms(checked.display(of).form, checked)) for of in (None, activation))
+    if len(instead) < len(plain):
+        return False
+    known, fewest = checked.display().elaborated.constraints, FEWEST[activation]
+
+    far = min(FAR, kind.largest)
+    size = min(max(far, LARGEST if strict is True else strict), kind.largest)
+
+    def is_finite(name: str, form: Form, on_logits: bool) -> bool:
+        given = inputs(checked, size, kind)
+        given["y_pred"] = Interval(-far, far) if on_logits else given["y_pred"].meet(UNIT) or UNIT
+        roots = variants(form.builder, form.roots[0], kind.computed)
+        forms = Forms(reachable(roots), Interval(fewest, entries_in(form.builder).hi), known)
+        stored = kind.computing if name == "value" else kind
+        return not Finite(roots, given, forms, min(stored.largest, LARGEST)).dangers
+
+    pairs = zip(plain, instead, strict=True)
+    return all(
+        is_finite(name, after, True) or not is_finite(name, before, False) for (name, before), (_, after) in pairs
+    )
 
 
-def _forms(form: Form, checked: Checked) -> Iterator[Form]:
-    yield form
+def _forms(form: Form, checked: Checked) -> Iterator[tuple[str, Form]]:
+    yield "value", form
     if not checked.meaning.measure:
         try:
-            yield form.gradient(0, "y_pred")
+            yield "gradient", form.gradient(0, "y_pred")
         except NoGradientError:
             return
-
-
-def _is_finite(form: Form, given: Mapping[str, Interval], known: Sequence[Constraint]) -> bool:
-    roots = variants(form.builder, form.roots[0], FLOAT32.computed)
-    forms = Forms(reachable(roots), Interval(SEVERAL, entries_in(form.builder).hi), known)
-    return not Finite(roots, given, forms).dangers

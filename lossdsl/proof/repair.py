@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from lossdsl.analysis.ranges import ranges
 from lossdsl.checked import Checked
 from lossdsl.checker.names import walk
-from lossdsl.interval import Interval
+from lossdsl.interval import NONNEGATIVE, Interval
 from lossdsl.ir.node import INPUT, Node, reachable
 from lossdsl.ops import OPERATORS, OPS, row
 from lossdsl.ops.op import Op
@@ -16,8 +16,8 @@ from lossdsl.syntax import ast
 
 MOST = 4
 """Single guards that are tried."""
-BY_SIGN = frozenset({"divide", "reciprocal", "xdivy"})
-"""Operations that take numbers of either sign: away from 0, on the side that they are on."""
+BY_SIGN = frozenset({"divide", "reciprocal", "xdivy", "power"})
+"""Operations that take numbers of either sign: away from 0, on the side that they are on; powers, if they are whole."""
 AWAY = "where({x} < 0, minimum({x}, -epsilon), maximum({x}, epsilon))"
 WRITTEN = {"xlogy": "log", "xdivy": "divide", "rsqrt": "sqrt", "log_softmax": "log"}
 """What a rewritten operation was, if it is not written so."""
@@ -50,9 +50,15 @@ def _operand_ranges(checked: Checked, given: Mapping[str, Interval]) -> dict[str
         if op is None or op.guarded is None or node.span is None:
             continue
         operand = node.inputs[_place(op)]
+        if node.op == "power" and not _is_whole(node.inputs[1]):
+            known[operand] = known[operand].meet(NONNEGATIVE) or known[operand]
         if not operand.is_const:
             found[node.span.text] = known[operand].hull(found.get(node.span.text, known[operand]))
     return found
+
+
+def _is_whole(node: Node) -> bool:
+    return node.is_const and float(node.value).is_integer()
 
 
 def _place(op: Op) -> int:

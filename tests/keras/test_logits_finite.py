@@ -11,8 +11,10 @@ import pytest
 import tensorflow as tf
 
 import lossdsl
+from lossdsl.backends import live_call
 from lossdsl.checked import analyse
 from lossdsl.proof import prove
+from lossdsl.proof.on_logits import stays_finite
 
 HEAD = "y_true: float[batch, k] in {0, 1}\ny_pred: prob[batch, k]\n"
 GUARDED = ("clip({0}, {e}, 1 - {e})", "maximum({0}, {e})", "({0} + {e})", "{0}")
@@ -55,6 +57,7 @@ def formulas(count: int, seed: int = 7) -> list[str]:
 @pytest.mark.parametrize("activation", ["sigmoid", "softmax"])
 def test_no_nan(activation: str, jit: bool) -> None:
     texts = formulas(24)
+    assert sum(stays_finite(analyse(text), activation) for text in texts) >= 10
     losses = [lossdsl.compile(text, reduction=None) for text in texts]
     every = np.concatenate([SIZES, -SIZES])
     logits = tf.constant(np.stack(np.meshgrid(every, every), -1).reshape(-1, 2))
@@ -73,3 +76,41 @@ def test_no_nan(activation: str, jit: bool) -> None:
             for name, part in zip(("value", "gradient"), parts, strict=True):
                 bad = ~np.isfinite(np.asarray(part).reshape(len(logits), -1)).all(1)
                 assert not bad.any(), (text, name, true, logits[np.argmax(bad)])
+
+
+def on_logits(loss: lossdsl.Loss, true: float, logit: float, dtype: str = "float32") -> tuple[tf.Tensor, tf.Tensor]:
+    """Value and gradient by the logit of one sample, in a graph."""
+
+    @tf.function
+    def run(z: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        with tf.GradientTape() as tape:
+            tape.watch(z)
+            value = loss(tf.constant([[true]]), keras.ops.sigmoid(z))
+        return value, tape.gradient(value, z)
+
+    return run(tf.constant([[logit]], dtype))
+
+
+def test_gradients_that_half_types_do_not_hold() -> None:
+    text = "y_pred: prob[batch, *]\nmean((-log(y_pred + 1e-5))**3 * 1e-3)"
+    loss = lossdsl.compile(text, strict=True, dtype="float16")
+    assert np.isfinite(on_logits(loss, 0.0, -6e4, "float16")[1])
+    assert lossdsl.check(text).logits == ("sigmoid", "softmax")
+    assert lossdsl.check(text, dtype="float16").logits == ()
+
+
+def test_labels_as_large_as_strict_lets_them_be() -> None:
+    loss = lossdsl.compile(
+        "y_pred: prob[batch, 1]\nmean(square(y_true * log(clip(y_pred, 1e-5, 1))), axis=-1)", strict=1e15
+    )
+    assert np.isfinite(on_logits(loss, 1e15, -9e5)[0])
+
+
+def test_a_loss_asks_once_for_all_shapes(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    monkeypatch.setattr(live_call, "stays_finite", lambda *given: asked.append(given) or stays_finite(*given))
+    loss = lossdsl.compile("-mean(y_true * log(y_pred))")
+    for samples in (1, 2, 3):
+        z = tf.random.stateless_normal((samples, 2), (1, 2))
+        loss(np.ones((samples, 2), "float32"), keras.ops.sigmoid(z))
+    assert len(asked) == 2  # for a sigmoid and a softmax
