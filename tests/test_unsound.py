@@ -114,6 +114,11 @@ CASES = {
         BOTH.format("[2e-38, 1]", "[0, 1e-7]")
         + "-log(1.1 - sum(y_true * y_pred * 1e7, axis=-1) / sum(y_true, axis=-1))",
     ],
+    "a sum of one entry is left out of a graph": [
+        "y_true: float[batch, 1] in [0, inf)\ny_pred: float[batch, 1]\nmean(sqrt(1.01 - 2 * sum((y_pred - y_pred)"
+        " * y_true, axis=-1) / (sum(y_pred - y_pred, axis=-1) + sum(y_true, axis=-1) + 2)))",
+        BOTH.format("[0, 1e30]", "[0, 1e-30]") + "1e10 * sum(y_true * relu(y_pred - 1e-31), axis=-1)",
+    ],
     "axes that nothing says are as long": [
         "y_true: float[batch, *] in [1, 2]\ny_pred: float[batch, *] in [0, 1]\nsqrt(1.1 - sum(y_pred) / sum(y_true))",
         "y_true: float[batch, *] in [1, 2]\ny_pred: float[batch, *] in [0, 1]\nsqrt(0.1 + sum(y_true) - sum(y_pred))",

@@ -14,18 +14,23 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from lossdsl.analysis.ranges import is_fixed, vanishes
+from lossdsl.analysis.ranges import entries_of, is_fixed, vanishes
 from lossdsl.interval import LARGEST, NO, SIGNED_UNIT, SMALLEST, ULP, YES, Interval, outward
 from lossdsl.ir.node import Node
 
 Intervals = Callable[[Node], Interval]
+SINGLE = frozenset({"sum", "mean", "prod", "max", "min", "spread"})
+"""Operations that leave one entry as it is."""
 
 
 class Chain(NamedTuple):
     """What is to be known of operations that are grouped in any order."""
 
-    parts: Callable[[Node, Intervals], list[Interval]]
-    """Where the parts lie, those of inner ones of the kind in place of these; none where it is of no such kind."""
+    parts: Callable[[Node, Intervals, bool], list[Interval]]
+    """Where the parts lie, those of inner ones of the kind in place of these; none where it is of no such kind.
+
+    With True reductions are seen through that may be of one entry: a graph leaves them out then.
+    """
     may_overflow: Callable[[Sequence[Interval]], bool]
     """Whether some of the parts may overflow without the others."""
     may_be_nan: Callable[[Sequence[Interval]], bool]
@@ -44,11 +49,18 @@ def _leaves(node: Node, inside: Callable[[Node], Sequence[Node]]) -> list[Node]:
     return found
 
 
-def factors(node: Node, interval: Intervals) -> list[Interval]:
+def _is_single(node: Node) -> bool:
+    """Whether a reduction, or what spreads its operand, may be of one entry, which it leaves as it is."""
+    return node.op in SINGLE and entries_of(node).lo <= 1.0
+
+
+def factors(node: Node, interval: Intervals, through: bool = False) -> list[Interval]:
     """The factors of a product, and the inverses of what is fixed and divides it."""
     divisors: list[Node] = []
 
     def inside(part: Node) -> Sequence[Node]:
+        if through and _is_single(part):
+            return part.inputs[:1]
         if part.op == "divide" and is_fixed(part.inputs[1]):
             divisors.append(part.inputs[1])
             return part.inputs[:1]
@@ -77,9 +89,15 @@ def product_in_any_order(parts: Sequence[Interval], written: Interval) -> Interv
     return found.hull(NO) if vanished else found
 
 
-def terms(node: Node, interval: Intervals) -> list[Interval]:
+def terms(node: Node, interval: Intervals, through: bool = False) -> list[Interval]:
     """The terms of a sum."""
-    return [interval(part) for part in _leaves(node, lambda part: part.inputs if part.op == "add" else ())]
+
+    def inside(part: Node) -> Sequence[Node]:
+        if through and _is_single(part):
+            return part.inputs[:1]
+        return part.inputs if part.op == "add" else ()
+
+    return [interval(part) for part in _leaves(node, inside)]
 
 
 def sum_overflows(parts: Sequence[Interval]) -> bool:

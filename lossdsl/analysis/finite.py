@@ -236,13 +236,18 @@ class Finite:
     def _in_any_order(self, node: Node, facts: Facts, operands: list[Interval], written: Interval) -> Interval:
         """Where a sum or product lies however its parts are grouped; what may be infinite on the way is in danger."""
         chain = CHAINS.get(node.op)
-        parts = chain.parts(node, lambda x: self.found[self._under(x, facts)]) if chain is not None else []
-        if chain is None or len(parts) < 3 or node.type.dtype is not DType.FLOAT:
+        if chain is None or node.type.dtype is not DType.FLOAT:
             return written
-        harmless = overflows(written) and not chain.may_be_nan(parts)
-        if chain.may_overflow(parts) and not harmless:
-            self.dangers.setdefault(node, Danger(node, tuple(operands), EVERYTHING, False))
-        return chain.in_any_order(parts, written)
+        result = written
+        for through in (False, True):
+            parts = chain.parts(node, lambda x: self.found.get(self._under(x, facts)) or self.interval(x), through)
+            if len(parts) < 3:
+                continue
+            harmless = overflows(written) and not chain.may_be_nan(parts)
+            if chain.may_overflow(parts) and not harmless:
+                self.dangers.setdefault(node, Danger(node, tuple(operands), EVERYTHING, False))
+            result = result.hull(chain.in_any_order(parts, written))
+        return result
 
     def _ranged(self, node: Node, operands: list[Interval]) -> tuple[Interval, bool]:
         """Where a value lies, and whether its operands may leave the domain."""

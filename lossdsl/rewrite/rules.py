@@ -54,6 +54,8 @@ STABILISE = (
     Rule("log-one-minus-sigmoid", "log(1 - sigmoid(x))", "log_sigmoid(-x)"),
     Rule("log1p-minus-sigmoid", "log1p(-sigmoid(x))", "log_sigmoid(-x)"),
     Rule("one-minus-sigmoid", "1 - sigmoid(x)", "sigmoid(-x)"),
+    # of c - (x - x) TensorFlow makes (c + x) - x, in which c may be lost
+    Rule("less-itself", "x - x", "x * 0"),
     Rule("sigmoid-by-hand", "1 / (1 + exp(-x))", "sigmoid(x)"),
     Rule("softplus-by-hand", "log(1 + exp(x))", "softplus(x)"),
     Rule("softplus-log1p", "log1p(exp(x))", "softplus(x)"),

@@ -288,5 +288,6 @@ def _added(terms: Sequence[Term]) -> list[Term]:
         total = before.number + term.number
         if abs(total) <= SAME * max(abs(before.number), abs(term.number)):
             total = 0.0
-        found[term.key] = before._replace(number=total)
+        more = before if before.inner else term  # 0 times a product is no node to multiply
+        found[term.key] = more._replace(number=total)
     return [term for term in found.values() if term.number != 0.0]
