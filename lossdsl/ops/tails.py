@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from lossdsl.interval import NO, NONNEGATIVE, SIGNED_UNIT, Interval, by_ends
+from lossdsl.interval import LARGEST, NO, NONNEGATIVE, SIGNED_UNIT, Interval, by_ends
 from lossdsl.ops.activation import sigmoid
 from lossdsl.ops.op import (
     BACKEND,
@@ -90,7 +90,9 @@ def _logaddexp_gap_range(x: Interval, y: Interval) -> Interval:
 
 
 def _exp_softplus_range(x: Interval, y: Interval) -> Interval:
-    """Nothing is left where the first factor, or that of x, vanishes."""
+    """Nothing is left where the first factor, or that of x, vanishes; anything, where their distance overflows."""
+    if (x - y).magnitude > LARGEST:
+        return NONNEGATIVE
     found = by_ends(_exp_softplus, (True, True), x, y)
     return found.hull(NO) if min(x.lo, y.lo) < -87.0 else found
 
@@ -187,7 +189,7 @@ ROWS = (
         guard=NO_GUARD,
         monotone=(Monotone.UP, Monotone.UP),
         range=_exp_softplus_range,
-        inner=Inner(lambda x, y: x - y),
+        inner=NOTHING_LARGER,
         curvature=Curvature.NEITHER,
         grad=("g * exp(minimum(x, y)) * sigmoid(abs(x - y))", "g * exp_softplus_slope(x, y)"),
         at_kink=NO_KINK,
@@ -207,7 +209,7 @@ ROWS = (
         guard=NO_GUARD,
         monotone=(Monotone.UP, Monotone.UNORDERED),
         range=lambda x, y: NONNEGATIVE,
-        inner=Inner(lambda x, y: x - y),
+        inner=NOTHING_LARGER,
         curvature=Curvature.NEITHER,
         grad=(BACKEND, BACKEND),
         at_kink=NO_KINK,
