@@ -77,8 +77,9 @@ class Report:
     def logits(self) -> tuple[str, ...]:
         """The activations (`sigmoid`, `softmax`) whose logits the loss uses in place of the probabilities they made."""
         checked = self._checked
-        every = checked.activations if checked is not None else ()
-        return tuple(a for a in every if checked is not None and stays_finite(checked, a, self.dtype))
+        if checked is None:
+            return ()
+        return tuple(a for a in checked.activations if stays_finite(checked, a, self.dtype))
 
     def render(self) -> str:
         """The report as shown to a person."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from lossdsl.analysis.finite import MOST_ENTRIES, Danger, Finite
@@ -54,16 +55,19 @@ def prove(checked: Checked, search: bool = True, dtype: str = "float32", size: f
 
 
 def _parts(checked: Checked, search: bool, kind: Precision, reaches: Sequence[float]) -> Iterator[Part]:
-    form = checked.display().form
-    yield _part("value", form, checked, search, kind, reaches)
-    if checked.meaning.measure:
-        return
-    try:
-        slope = form.gradient(0, "y_pred")
-    except NoGradientError:
+    every = list(forms_of(checked))
+    yield from (_part(name, form, checked, search, kind, reaches) for name, form in every)
+    if len(every) == 1 and not checked.meaning.measure:
         yield Part("gradient", 0.0, None, (), None, analysed=False, precision=kind)
-        return
-    yield _part("gradient", slope, checked, search, kind, reaches)
+
+
+def forms_of(checked: Checked, activation: str | None = None) -> Iterator[tuple[str, Form]]:
+    """The value, and the gradient if it is ours; with an `activation` on the logits of `y_pred`."""
+    form = checked.display(activation).form
+    yield "value", form
+    if not checked.meaning.measure:
+        with suppress(NoGradientError):
+            yield "gradient", form.gradient(0, "y_pred")
 
 
 def _repaired(checked: Checked, part: Part, reaches: Sequence[float]) -> Part:

@@ -6,18 +6,15 @@ kept something else from 0, or from infinity: such a loss stays on the probabili
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from lossdsl.analysis.finite import MOST_ENTRIES, Finite
 from lossdsl.analysis.forms import Forms
 from lossdsl.analysis.variants import variants
 from lossdsl.checked import Checked
-from lossdsl.guards import NoGradientError
 from lossdsl.interval import LARGEST, UNIT, Interval
 from lossdsl.ir.node import reachable
 from lossdsl.precision import precision
 from lossdsl.program import Form
-from lossdsl.proof import FAR, entries_in, inputs
+from lossdsl.proof import FAR, entries_in, forms_of, inputs
 
 FEWEST = {"sigmoid": MOST_ENTRIES.lo, "softmax": 2.0}
 """How many entries axes of unknown size have at least: of one entry a softmax is 1, whatever its logits are."""
@@ -29,11 +26,10 @@ def stays_finite(checked: Checked, activation: str, dtype: str = "float32", stri
     Logits are taken to be up to FAR in size, and so are undeclared labels, or up to what `strict` asks for.
     """
     kind = precision(dtype)
-    plain, instead = (list(_forms(checked.display(of).form, checked)) for of in (None, activation))
+    plain, instead = (list(forms_of(checked, of)) for of in (None, activation))
     if len(instead) < len(plain):
         return False
     known, fewest = checked.display().elaborated.constraints, FEWEST[activation]
-
     far = min(FAR, kind.largest)
     size = min(max(far, LARGEST if strict is True else strict), kind.largest)
 
@@ -49,12 +45,3 @@ def stays_finite(checked: Checked, activation: str, dtype: str = "float32", stri
     return all(
         is_finite(name, after, True) or not is_finite(name, before, False) for (name, before), (_, after) in pairs
     )
-
-
-def _forms(form: Form, checked: Checked) -> Iterator[tuple[str, Form]]:
-    yield "value", form
-    if not checked.meaning.measure:
-        try:
-            yield "gradient", form.gradient(0, "y_pred")
-        except NoGradientError:
-            return
