@@ -115,7 +115,9 @@ def read_yaml(content: str, name: str) -> Iterator[Node]:
             elif isinstance(event, yaml.AliasEvent):
                 nothing = file.leaf("", 0, 0, "")
                 merged = any(key == MERGE for _, key in stack[-2:])
-                _put(documents, stack, anchored.get(event.anchor, nothing) if merged else nothing)
+                found = anchored.get(event.anchor, nothing) if merged else nothing
+                inside = any(around is found for around, _ in stack)  # a mapping that would take over itself
+                _put(documents, stack, nothing if inside else found)
             elif isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
                 stack.append(({} if isinstance(event, yaml.MappingStartEvent) else [], None))
                 anchored[event.anchor] = stack[-1][0]

@@ -62,6 +62,7 @@ def test_config_that_demands_a_proof(tmp_path):
         ("run.yaml", f"loss: {{formula: '{LOG}', strict: yes}}", 2),
         ("run.yaml", f"base: &base {{strict: true}}\nloss: {{<<: *base, formula: '{LOG}'}}", 2),
         ("run.yaml", f"base: &base {{strict: true}}\nloss: {{<<: *base, formula: '{LOG}', strict: false}}", 0),
+        ("run.yaml", f"loss: &loss {{<<: *loss, formula: '{LOG}', strict: true}}", 2),
         ("run.yaml", f"loss: {{formula: '{LOG}', strict: 1e6}}", 2),
         ("run.yaml", f"loss: {{_target_: lossdsl.compile, formula: '{LOG}', strict: 5}}", 2),
         ("run.yaml", f"loss: {{formula: '{LOG}', strict: false}}", 0),
